@@ -1,0 +1,27 @@
+"""What a job is and how to ask for one. Nothing here imports TensorFlow, Keras or matplotlib."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jobs.client import Client, Job
+    from jobs.errors import QuartetError
+    from jobs.settings import Settings
+    from jobs.spec import JobSpec
+
+__all__ = ["Client", "Job", "JobSpec", "QuartetError", "Settings"]
+
+_HOME = {
+    "Client": "jobs.client",
+    "Job": "jobs.client",
+    "JobSpec": "jobs.spec",
+    "QuartetError": "jobs.errors",
+    "Settings": "jobs.settings",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that `quartet --help` stays fast."""
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'jobs' has no attribute {name!r}")

@@ -1,0 +1,109 @@
+"""Every setting: its name, default and one-line help. `quartet settings` prints this table."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from jobs.errors import InvalidSetting
+
+
+def _home(variable: str, fallback: str) -> Path:
+    """The XDG base folder that `variable` names, or its documented fallback in the home folder."""
+    return Path(os.environ.get(variable) or Path.home() / fallback) / "quartet"
+
+
+def _octal(value: Any) -> Any:
+    return int(value, 8) if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Read from the environment (`QUARTET_` before each name) and from `.env` in the working folder."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="QUARTET_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    redis_url: SecretStr | None = Field(
+        None,
+        description="Redis to use, redis://, rediss:// or unix://; empty: the one that `quartet up` keeps",
+    )
+    results_dir: Path = Field(Path("results"), description="where finished jobs' folders are published")
+    data_dir: Path = Field(
+        default_factory=lambda: _home("XDG_CACHE_HOME", ".cache") / "data",
+        description="where datasets are kept once downloaded",
+    )
+    state_dir: Path = Field(
+        default_factory=lambda: _home("XDG_STATE_HOME", ".local/state"),
+        description="where `quartet up` keeps its Redis and logs",
+    )
+    lease_seconds: float = Field(
+        30.0, ge=1, le=3600, description="how long a silent worker keeps its job, in seconds"
+    )
+    heartbeat_seconds: float = Field(
+        10.0, ge=0.2, le=1200, description="how often a worker renews its lease, in seconds"
+    )
+    sweep_seconds: float = Field(
+        5.0, ge=0.2, le=600, description="how often lost jobs are looked for, in seconds"
+    )
+    max_lost_workers: int = Field(
+        3, ge=1, le=100, description="after how many lost workers a job counts as failed"
+    )
+    checkpoint_seconds: float = Field(
+        60.0, ge=0.1, le=3600, description="longest time between two checkpoints of a training, in seconds"
+    )
+    redis_patience_seconds: float = Field(
+        60.0, ge=0, le=3600, description="how long a worker waits for a Redis that went away, in seconds"
+    )
+    umask: Annotated[int, BeforeValidator(_octal)] = Field(
+        0o022, ge=0, le=0o777, description="permissions taken away from published files, octal"
+    )
+    log_level: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR"
+    )
+
+    def shown(self) -> dict[str, str]:
+        """Name to value as text, secrets masked."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {
+            name: (
+                masked_url(value.get_secret_value())
+                if isinstance(value, SecretStr)
+                else f"{value:03o}"
+                if name == "umask"
+                else ""
+                if value is None
+                else str(value)
+            )
+            for name, value in values.items()
+        }
+
+
+def masked_url(url: str) -> str:
+    """`url` with its password replaced, safe for messages and logs."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """Read the settings, with some given here.
+
+    Raises:
+        InvalidSetting: a value is out of range or of the wrong kind.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        name = str(problem["loc"][0])
+        field = Settings.model_fields.get(name)
+        allowed = f"; it is {field.description}" if field else ""
+        raise InvalidSetting(
+            f"setting QUARTET_{name.upper()}: {problem['msg'][0].lower()}{problem['msg'][1:]}{allowed}"
+        ) from None

@@ -1,0 +1,1 @@
+"""Datasets: cache, download with checksum, bring your own, offline samples."""

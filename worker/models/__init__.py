@@ -1,0 +1,1 @@
+"""The networks alone, usable in a notebook; no queue, no files."""

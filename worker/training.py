@@ -1,0 +1,154 @@
+"""Fit with progress, checkpoints and exact resume.
+
+Everything random in a training is a function of (seed, epoch), never of how far a process
+got. A checkpoint holds the variables, the position and the history; a training that is
+killed at any moment and goes on from its last checkpoint ends with the same bits.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.files import whole_file
+from worker.run import Run
+
+Array = NDArray[Any]
+
+
+class Trainable(Protocol):
+    """What `fit` drives: one model, its data and its way of making a step."""
+
+    steps: int
+    """Steps in one epoch."""
+
+    chunk: int
+    """Steps made in one call; a stop is noticed between two calls, so keep a call under a second."""
+
+    def variables(self) -> Sequence[Any]:
+        """Everything a step changes, as Keras or TensorFlow variables in a stable order: weights,
+        optimizer, carried state."""
+        ...
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Prepare the order, the noise, … of epoch `epoch` (counted from 0) from (seed, epoch) alone."""
+        ...
+
+    def make_steps(self, first: int, count: int) -> None:
+        """Make steps `first` to `first + count - 1` of the current epoch."""
+        ...
+
+    def measure(self) -> dict[str, float]:
+        """Losses after an epoch, for the history: `loss` and `validation_loss` at least."""
+        ...
+
+
+@dataclass
+class Checkpoint:
+    """A training's position: epochs and steps done, the history so far, all variables."""
+
+    epoch: int = 0
+    step: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    variables: list[Array] = field(default_factory=list)
+    best_weights: list[Array] = field(default_factory=list)
+
+    def write(self, path: Path) -> None:
+        """Write it whole or not at all, as plain arrays without pickles."""
+        position = json.dumps(
+            {
+                "epoch": self.epoch,
+                "step": self.step,
+                "history": self.history,
+                "variables": len(self.variables),
+                "best_weights": len(self.best_weights),
+            }
+        )
+        arrays = {f"variable_{index}": array for index, array in enumerate(self.variables)}
+        arrays |= {f"best_weight_{index}": array for index, array in enumerate(self.best_weights)}
+        with whole_file(path) as file:
+            np.savez(file, allow_pickle=False, position=np.array(position), **arrays)
+
+    @classmethod
+    def read(cls, path: Path) -> "Checkpoint":
+        """Read what `write` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            position = json.loads(str(stored["position"]))
+            return cls(
+                epoch=position["epoch"],
+                step=position["step"],
+                history=position["history"],
+                variables=[stored[f"variable_{index}"] for index in range(position["variables"])],
+                best_weights=[stored[f"best_weight_{index}"] for index in range(position["best_weights"])],
+            )
+
+
+def fit(
+    run: Run, trainable: Trainable, epochs: int, *, model: Any = None, keep_best: str | None = None
+) -> list[dict[str, float]]:
+    """Train up to `epochs` epochs, from the checkpoint in the run's folder if there is one.
+
+    Writes `history.csv` and the checkpoint after each epoch, and a checkpoint within an epoch each
+    `checkpoint_seconds`. With `keep_best` (a column of the history, lower is better) `model` ends
+    with its weights after the best epoch; without it, with those after the last.
+
+    Returns:
+        The history: a row an epoch with `epoch` (counted from 1), what `measure` gave, and `seconds`.
+
+    Raises:
+        Cancelled: the run was asked to stop; the checkpoint has everything up to the last step.
+    """
+    position = Checkpoint()
+    if run.checkpoint.exists():
+        position = Checkpoint.read(run.checkpoint)
+        for variable, value in zip(trainable.variables(), position.variables, strict=True):
+            variable.assign(value)
+
+    def save() -> None:
+        position.variables = [np.asarray(variable) for variable in trainable.variables()]
+        position.write(run.checkpoint)
+        _write_history(run, position.history)
+
+    saved = time.monotonic()
+    while position.epoch < epochs:
+        epoch_began = time.monotonic()
+        trainable.begin_epoch(position.epoch)
+        while position.step < trainable.steps:
+            if run.stop.is_set():
+                save()
+                run.check_stop()
+            count = min(trainable.chunk, trainable.steps - position.step)
+            trainable.make_steps(position.step, count)
+            position.step += count
+            _tell(run, position, epochs, trainable.steps)
+            if time.monotonic() - saved >= run.settings.checkpoint_seconds:
+                save()
+                saved = time.monotonic()
+        row = {"epoch": position.epoch + 1, **trainable.measure()}
+        if keep_best is not None and all(row[keep_best] < before[keep_best] for before in position.history):
+            position.best_weights = [np.asarray(weight) for weight in model.weights]
+        position.history.append(row | {"seconds": round(time.monotonic() - epoch_began, 4)})
+        position.epoch, position.step = position.epoch + 1, 0
+        save()
+        saved = time.monotonic()
+        _tell(run, position, epochs, trainable.steps, force=True)
+    if keep_best is not None:
+        model.set_weights(position.best_weights)
+    return position.history
+
+
+def _tell(run: Run, position: Checkpoint, epochs: int, steps: int, force: bool = False) -> None:
+    latest = position.history[-1] if position.history else {}
+    losses = {name: value for name, value in latest.items() if name not in ("epoch", "seconds")}
+    run.progress(force=force, epoch=position.epoch, epochs=epochs, step=position.step, steps=steps, **losses)
+
+
+def _write_history(run: Run, history: list[dict[str, float]]) -> None:
+    if history:
+        header = list(history[0])
+        run.write_table("history.csv", header, [[row[name] for name in header] for row in history])
