@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 def unknown_choice(what: str, given: object, allowed: Iterable[str]) -> str:
     """`model 'autoencodr' is unknown; did you mean 'autoencoder'? Allowed: …`."""
     choices = list(allowed)
-    close = difflib.get_close_matches(str(given), choices, n=1)
+    close = difflib.get_close_matches(str(given).lower(), choices, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f"{what} {_shown(given)} is unknown; {hint}allowed: {', '.join(choices) or 'nothing'}"
 

@@ -1,8 +1,10 @@
 """Every setting: its name, default and one-line help. `quartet settings` prints this table."""
 
+import hashlib
 import os
+import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
@@ -58,12 +60,38 @@ class Settings(BaseSettings):
     redis_patience_seconds: float = Field(
         60.0, ge=0, le=3600, description="how long a worker waits for a Redis that went away, in seconds"
     )
+    stop_grace_seconds: float = Field(
+        10.0, ge=0.1, le=3600, description="how long a job that was asked to stop may take, in seconds"
+    )
     umask: Annotated[int, BeforeValidator(_octal)] = Field(
         0o022, ge=0, le=0o777, description="permissions taken away from published files, octal"
     )
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR"
     )
+
+    @classmethod
+    def defaults(cls) -> Self:
+        """What the settings are where nobody sets any."""
+        return cls.model_construct()
+
+    def redis_address(self) -> str:
+        """The Redis to use: the one that is set, else the socket of the one that `quartet up` keeps."""
+        if self.redis_url is not None:
+            return self.redis_url.get_secret_value()
+        return f"unix://{self.private_socket()}"
+
+    def private_socket(self) -> Path:
+        """Where `quartet up` puts its Redis' socket.
+
+        The path of a Unix socket has at most 104 characters on macOS and 108 on Linux, so a long
+        state folder gets its socket in the folder for temporary files.
+        """
+        path = self.state_dir.expanduser().absolute() / "redis.sock"
+        if len(str(path)) < 100:
+            return path
+        digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"quartet-{os.getuid()}-{digest}" / "redis.sock"
 
     def shown(self) -> dict[str, str]:
         """Name to value as text, secrets masked."""

@@ -60,6 +60,15 @@ class Parameters(BaseModel):
         if cls.model:
             PARAMETERS[cls.model, cls.action] = cls
 
+    @classmethod
+    def needed_trainings(cls) -> dict[str, str]:
+        """Fields that name a training: `from`, and those marked `job` -> the model it must be of."""
+        found = {"from": cls.model} if cls.source == "needed" else {}
+        for name, field in cls.model_fields.items():
+            if isinstance(field.json_schema_extra, dict) and "job" in field.json_schema_extra:
+                found[name] = str(field.json_schema_extra["job"])
+        return found
+
     @field_validator("*", mode="before")
     @classmethod
     def _no_bool(cls, value: Any) -> Any:
@@ -68,7 +77,7 @@ class Parameters(BaseModel):
         return value
 
 
-PARAMETERS: dict[tuple[str, Action], type[Parameters]] = {}
+PARAMETERS: dict[tuple[str, str], type[Parameters]] = {}
 """Every kind of job, in the order of this file."""
 
 
@@ -263,7 +272,7 @@ class JobSpec(BaseModel):
     source: JobReference | None = Field(
         None, alias="from", description="the finished training whose model is used"
     )
-    seed: int = _number(0, "of every random choice", ge=0, lt=2**32)
+    seed: int = _number(0, "of every random choice", ge=0, le=2**32 - 1)
     name: Annotated[str, Field(min_length=1, max_length=80)] | None = Field(
         None, description="a name of your own to find the job by"
     )
@@ -348,11 +357,7 @@ class JobSpec(BaseModel):
             raise InvalidJob(f"from: {self.model} {self.action} starts from nothing; allowed: no --from here")
 
     def needs(self) -> dict[str, tuple[str, str]]:
-        """Finished trainings this job reads: parameter name -> (job id, the model it must be of)."""
-        found = {"from": (self.source, self.model)} if self.source else {}
-        for name, field in type(self.parameters).model_fields.items():
-            extra = field.json_schema_extra
-            reference = getattr(self.parameters, name)
-            if isinstance(extra, dict) and "job" in extra and reference is not None:
-                found[name] = (reference, str(extra["job"]))
-        return found
+        """Finished trainings this job reads: field -> (job id, the model it must be of)."""
+        values = {**dict(self.parameters), "from": self.source}
+        models = self.parameters.needed_trainings()
+        return {name: (values[name], model) for name, model in models.items() if values[name] is not None}

@@ -1,0 +1,355 @@
+"""Client: submit, watch, cancel, retry, fetch. What the command line does, in Python.
+
+from jobs import Client
+
+client = Client()
+job = client.submit("denoiser", "train", epochs=20)
+job = client.wait(job.id)
+print(client.folder(job.id).metrics)
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from jobs.datasets import check_data
+from jobs.errors import DamagedFolder, InvalidJob, JobConflict, JobFailed, RedisUnreachable, UnknownJob
+from jobs.folder import JobFolder, Results
+from jobs.job_id import is_job_id, new_job_id
+from jobs.ledger import ENDED, Ledger, Record, State
+from jobs.settings import Settings, read_settings
+from jobs.spec import PARAMETERS, JobSpec
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as anybody sees it, from the ledger or, once it has ended, from its folder alone.
+
+    Times are ISO 8601 in UTC, None while not reached. `report` is the path of its page once published.
+    """
+
+    id: str
+    spec: JobSpec
+    state: State
+    attempt: int
+    submitted: str
+    started: str | None
+    finished: str | None
+    worker: str | None
+    error: str | None
+    headline: dict[str, Any] | None
+    report: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        values = asdict(self)
+        return values | {"spec": self.spec.model_dump(mode="json", by_alias=True)}
+
+    @property
+    def name(self) -> str | None:
+        """The name its owner gave it."""
+        return self.spec.name
+
+    @property
+    def kind(self) -> str:
+        """`denoiser train`."""
+        return f"{self.spec.model} {self.spec.action}"
+
+
+class Client:
+    """Asks for jobs and looks at them. Finished jobs are found in `results/` also without Redis.
+
+    A job is named by its id, an unambiguous beginning of it, its name, or `latest`.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """Without settings they are read from the environment and `.env`; nothing is sent yet.
+
+        Raises:
+            InvalidSetting: a setting is wrong.
+        """
+        self.settings = settings or read_settings()
+        self.ledger = Ledger(self.settings.redis_address())
+        self.results = Results(self.settings.results_dir.expanduser().absolute())
+
+    def submit(
+        self,
+        model: str,
+        action: str,
+        *,
+        data: str | None = None,
+        source: str | None = None,
+        seed: int = 0,
+        name: str | None = None,
+        **parameters: Any,
+    ) -> Job:
+        """Queue a job; `source` and other jobs it needs may be given as any reference.
+
+        Raises:
+            InvalidJob: a field is wrong, or the job it needs cannot be used; nothing is queued.
+            InvalidData: the dataset or file cannot be used; nothing is queued.
+            UnknownJob: a reference names no job or several; nothing is queued.
+            RedisUnreachable: nothing is queued, or the job is.
+        """
+        return self.submit_spec(
+            self.make_spec(
+                model, action, data=data, source=source, seed=seed, name=name, parameters=parameters
+            )
+        )
+
+    def make_spec(
+        self, model: str, action: str, *, source: str | None, parameters: dict[str, Any], **fields: Any
+    ) -> JobSpec:
+        """The spec that `submit` would queue: references resolved, data looked at.
+
+        Raises:
+            InvalidJob, InvalidData, UnknownJob: as `submit`.
+        """
+        kind = PARAMETERS.get((model, action))
+        needed = kind.needed_trainings() if kind else {}
+        if source is not None and "from" in needed:
+            source = self._training(source, needed["from"], "from")
+        parameters = {
+            name: self._training(value, needed[name], name) if name in needed and value is not None else value
+            for name, value in parameters.items()
+        }
+        spec = JobSpec.make(model, action, parameters=parameters, **fields, **{"from": source})
+        if spec.data is None:
+            return spec
+        return spec.model_copy(update={"data": check_data(spec.model, spec.action, spec.data)})
+
+    def submit_spec(self, spec: JobSpec, retry_of: str | None = None) -> Job:
+        """Queue a spec as it is.
+
+        Raises:
+            InvalidJob: a job it needs failed or was cancelled; nothing is queued.
+            RedisUnreachable: nothing is queued, or the job is.
+        """
+        job_id = new_job_id()
+        self.ledger.submit(job_id, spec, retry_of)
+        return self.job(job_id)
+
+    def job(self, reference: str) -> Job:
+        """One job.
+
+        Raises:
+            UnknownJob: the reference names no job or several.
+        """
+        job_id = self.resolve(reference)
+        known = self._known([job_id])
+        if not known:
+            raise UnknownJob(f"job: there is no job {job_id}")
+        return known[0]
+
+    def jobs(self, state: State | None = None) -> list[Job]:
+        """All jobs, or those in a state, newest first; only finished ones when Redis cannot be reached."""
+        try:
+            ids = self.ledger.ids(state)
+            in_ledger = set(ids) if state is None else set(self.ledger.ids())
+        except RedisUnreachable:
+            ids, in_ledger = [], set()
+        only_folders = [job_id for job_id in self.results.ids() if job_id not in in_ledger]
+        found = self._known(sorted({*ids, *only_folders}, reverse=True))
+        return [job for job in found if state is None or job.state == state]
+
+    def redis_answers(self) -> bool:
+        """Whether the ledger can be asked; without it only finished jobs are known."""
+        try:
+            return self.ledger.uptime_seconds() >= 0
+        except RedisUnreachable:
+            return False
+
+    def resolve(self, reference: str) -> str:
+        """The id that a reference means.
+
+        Raises:
+            UnknownJob: it names no job or several.
+        """
+        if is_job_id(reference):
+            return reference
+        ids = self._ids()
+        if reference == "latest":
+            if not ids:
+                raise UnknownJob("job: there is no job yet; `quartet submit` or `quartet run` makes one")
+            return ids[0]
+        matching = self._named(reference, ids) or [i for i in ids if reference and i.startswith(reference)]
+        if not matching:
+            raise UnknownJob(
+                f"job: nothing is called {reference[:80]!r}; allowed: a job's id, an unambiguous beginning "
+                "of it, its name, or `latest` (`quartet list` shows them)"
+            )
+        if len(matching) > 1:
+            shown = ", ".join(matching[:3]) + (", …" if len(matching) > 3 else "")
+            raise UnknownJob(f"job: {reference[:80]!r} means {len(matching)} jobs ({shown}); give an id")
+        return matching[0]
+
+    def watch(self, reference: str) -> Iterator[tuple[Job, dict[str, Any]]]:
+        """The job and what it last said, each time something changes, until it has ended.
+
+        Raises:
+            UnknownJob: the reference names no job or several.
+            RedisUnreachable: the ledger went away.
+        """
+        job = self.job(reference)
+        if job.state in ENDED:
+            yield job, {}
+            return
+        latest: dict[str, Any] = {}
+        for values in self.ledger.follow(job.id):
+            latest = values or latest
+            job = self.job(job.id)
+            yield job, latest
+            if job.state in ENDED:
+                return
+
+    def wait(self, reference: str) -> Job:
+        """Wait until a job has succeeded.
+
+        Raises:
+            JobFailed: it failed or was cancelled; the message is its reason.
+        """
+        for job, _ in self.watch(reference):
+            last = job
+        if last.state != "succeeded":
+            raise JobFailed(f"job {last.id} {last.state}" + (f": {last.error}" if last.error else ""))
+        return last
+
+    def timeline(self, reference: str) -> list[dict[str, Any]]:
+        """What happened to a job: `time` (ISO 8601) and `text`, oldest first."""
+        job_id = self.resolve(reference)
+        folder = self.results.find(job_id)
+        if folder is not None:
+            timeline: list[dict[str, Any]] = folder.job["timeline"]
+            return timeline
+        entries = self.ledger.timeline(job_id)
+        return [{"time": _iso(entry["time"]), "text": entry["text"]} for entry in entries]
+
+    def cancel(self, reference: str) -> Job:
+        """Cancel a job that has not started; ask a running one to stop, its checkpoint kept.
+
+        Raises:
+            JobConflict: it has ended.
+        """
+        job_id = self.resolve(reference)
+        before = self.ledger.cancel(job_id)
+        if before in ENDED:
+            raise JobConflict(
+                f"job {job_id} has {_ended_word(before)}; only a job that has not can be cancelled"
+            )
+        return self.job(job_id)
+
+    def retry(self, reference: str) -> Job:
+        """Queue a failed or cancelled job anew, under a new id; a training goes on from its checkpoint.
+
+        Raises:
+            JobConflict: it has succeeded or has not ended.
+        """
+        job = self.job(reference)
+        if job.state not in ("failed", "cancelled"):
+            raise JobConflict(
+                f"job {job.id} is {job.state}; only one that failed or was cancelled can be tried again"
+            )
+        return self.submit_spec(job.spec, retry_of=job.id)
+
+    def folder(self, reference: str) -> JobFolder:
+        """The published folder of a job.
+
+        Raises:
+            JobConflict: there is none (yet).
+        """
+        job = self.job(reference)
+        folder = self.results.find(job.id)
+        if folder is None:
+            where = self.results.root
+            raise JobConflict(
+                f"job {job.id} is {job.state} and has no folder in {where}"
+                + (f": {job.error}" if job.error else "")
+            )
+        return folder
+
+    def _training(self, reference: str, model: str, field: str) -> str:
+        """The id of a training of `model` whose result a new job will read."""
+        if reference == "latest":
+            for job in self.jobs():
+                if job.kind == f"{model} train" and job.state not in ("failed", "cancelled"):
+                    return job.id
+            raise UnknownJob(
+                f"{field}: there is no training of {model} yet; allowed: its id, name or `latest`"
+            )
+        job = self.job(reference)
+        if job.kind != f"{model} train":
+            raise InvalidJob(f"{field}: job {job.id} is a {job.kind}; allowed: a training of {model}")
+        if job.state in ("failed", "cancelled"):
+            raise InvalidJob(
+                f"{field}: job {job.id} has {_ended_word(job.state)}; "
+                "allowed: a training that has succeeded or is to come"
+            )
+        return job.id
+
+    def _ids(self) -> list[str]:
+        with contextlib.suppress(RedisUnreachable):
+            return sorted({*self.ledger.ids(), *self.results.ids()}, reverse=True)
+        return self.results.ids()
+
+    def _named(self, name: str, ids: list[str]) -> list[str]:
+        return [job.id for job in self._known(ids) if job.name == name]
+
+    def _known(self, ids: list[str]) -> list[Job]:
+        """The jobs among these ids: from the ledger, those it does not know from their folder."""
+        try:
+            records = {record.id: record for record in self.ledger.records(ids)}
+        except RedisUnreachable:
+            records = {}
+        found = []
+        for job_id in ids:
+            if job_id in records:
+                found.append(self._from_record(records[job_id]))
+            elif (folder := self.results.find(job_id)) is not None:
+                with contextlib.suppress(DamagedFolder, KeyError, InvalidJob):
+                    found.append(_from_folder(folder))
+        return found
+
+    def _from_record(self, record: Record) -> Job:
+        report = self.results.root / record.id / "report.html"
+        return Job(
+            id=record.id,
+            spec=record.spec,
+            state=record.state,
+            attempt=record.attempt,
+            submitted=_iso(record.submitted),
+            started=_iso(record.started) if record.started else None,
+            finished=_iso(record.finished) if record.finished else None,
+            worker=record.worker,
+            error=record.error,
+            headline=record.headline,
+            report=str(report) if record.state in ENDED and report.exists() else None,
+        )
+
+
+def _from_folder(folder: JobFolder) -> Job:
+    job = folder.job
+    report = folder.path / "report.html"
+    return Job(
+        id=folder.id,
+        spec=JobSpec.parse(job["spec"]),
+        state=job["state"],
+        attempt=job["attempt"],
+        submitted=job["times"]["submitted"],
+        started=job["times"]["started"],
+        finished=job["times"]["finished"],
+        worker=job["worker"],
+        error=job["error"],
+        headline=job["headline"],
+        report=str(report) if report.exists() else None,
+    )
+
+
+def _iso(milliseconds: int) -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _ended_word(state: str) -> str:
+    return "been cancelled" if state == "cancelled" else state

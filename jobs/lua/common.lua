@@ -1,0 +1,74 @@
+-- What every transition shares. Each script is this file and one of its neighbours, run by Redis
+-- in one atomic step; the clock is Redis' own, so the clocks of workers need not agree.
+
+local PREFIX = 'quartet:'
+local QUEUE = 'quartet'
+
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function job_key(id) return PREFIX .. 'job:' .. id end
+local function get(id, field) return redis.call('HGET', job_key(id), field) or nil end
+local function set(id, ...) redis.call('HSET', job_key(id), ...) end
+
+local function tell(id, text)
+  redis.call('RPUSH', PREFIX .. 'timeline:' .. id, cjson.encode({ time = now(), text = text }))
+end
+
+local function move(id, state)
+  local before = get(id, 'state')
+  if before then redis.call('ZREM', PREFIX .. 'state:' .. before, id) end
+  set(id, 'state', state)
+  redis.call('ZADD', PREFIX .. 'state:' .. state, get(id, 'submitted'), id)
+  if state ~= 'running' then redis.call('ZREM', PREFIX .. 'leases', id) end
+end
+
+-- A message is only a wake-up call. Its delivery tag must be new each time it is sent.
+local function send(id)
+  local tag = id .. '.' .. redis.call('HINCRBY', job_key(id), 'messages', 1)
+  local message = string.gsub(get(id, 'message'), '@delivery@', tag)
+  redis.call('LPUSH', QUEUE, message)
+  set(id, 'sent', now())
+end
+
+local function queue(id, text)
+  local ahead = redis.call('LLEN', QUEUE)
+  move(id, 'queued')
+  send(id)
+  tell(id, text .. (ahead == 0 and '' or ahead == 1 and ' behind 1 job' or ' behind ' .. ahead .. ' jobs'))
+end
+
+local function ended(state) return state == 'succeeded' or state == 'failed' or state == 'cancelled' end
+
+-- End a job, and what waits for it: a waiting job starts when the last job it needs has succeeded,
+-- and fails when one of them did not. `folder` empty: the sweeper writes the failed job's folder.
+local function finish(id, state, error, folder)
+  local pending = { { id, state, error, folder } }
+  while #pending > 0 do
+    local job, job_state, job_error, job_folder = unpack(table.remove(pending))
+    move(job, job_state)
+    set(job, 'finished', now(), 'error', job_error, 'folder', job_folder, 'stop', '')
+    tell(job, job_error == '' and job_state or job_state .. ': ' .. job_error)
+    if job_state == 'failed' and job_folder == '' then redis.call('SADD', PREFIX .. 'unpublished', job) end
+    for _, dependent in ipairs(redis.call('SMEMBERS', PREFIX .. 'dependents:' .. job)) do
+      redis.call('SREM', PREFIX .. 'needs:' .. dependent, job)
+      if get(dependent, 'state') == 'waiting' then
+        if job_state ~= 'succeeded' then
+          redis.call('DEL', PREFIX .. 'needs:' .. dependent)
+          local word = job_state == 'failed' and 'failed' or 'was cancelled'
+          table.insert(pending, { dependent, 'failed', 'job ' .. job .. ', which it needs, ' .. word, '' })
+        elseif redis.call('SCARD', PREFIX .. 'needs:' .. dependent) == 0 then
+          queue(dependent, 'job ' .. job .. ' succeeded; queued')
+        end
+      end
+    end
+    redis.call('DEL', PREFIX .. 'dependents:' .. job)
+    redis.call('XADD', PREFIX .. 'progress:' .. job, 'MAXLEN', '~', 200, '*', 'ended', job_state)
+    redis.call('EXPIRE', PREFIX .. 'progress:' .. job, 604800)
+  end
+end
+
+-- Whether `attempt` holds the job.
+local function holds(id, attempt) return get(id, 'state') == 'running' and get(id, 'attempt') == attempt end

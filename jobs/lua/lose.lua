@@ -1,0 +1,19 @@
+-- ARGV: id, attempt, most losses, why. The worker is gone: queue the job again, or give it up.
+-- Returns the new state, or '' if that attempt does not hold the job (any more).
+local id = ARGV[1]
+if not holds(id, ARGV[2]) then return '' end
+local lost = redis.call('HINCRBY', job_key(id), 'lost', 1)
+local latest = redis.call('XREVRANGE', PREFIX .. 'progress:' .. id, '+', '-', 'COUNT', 1)
+local where = ''
+if latest[1] and latest[1][2][1] == 'values' then
+  local values = cjson.decode(latest[1][2][2])
+  if values.epoch then where = ' in epoch ' .. math.floor(values.epoch) + 1 end
+end
+tell(id, 'lost its worker' .. where .. ': ' .. ARGV[4])
+if lost >= tonumber(ARGV[3]) then
+  local words = { 'once', 'twice', 'three times' }
+  finish(id, 'failed', 'its worker was lost ' .. (words[lost] or lost .. ' times'), '')
+  return 'failed'
+end
+queue(id, 'queued again')
+return 'queued'

@@ -1,0 +1,77 @@
+"""The Celery app: `celery -A worker.app worker`.
+
+One task for each model and action, all with the same body: claim the job, do it. Nothing that loads
+TensorFlow is imported here, since this module also loads in the main process.
+"""
+
+import logging
+import os
+import threading
+from typing import Any
+
+from billiard.exceptions import Terminated, WorkerLostError
+from celery import Celery, signals
+
+from jobs.errors import RedisUnreachable
+from jobs.ledger import Ledger
+from jobs.local import PARENT_VARIABLE, end_with_parent
+from jobs.queue import APP_NAME, celery_settings
+from jobs.settings import read_settings
+from jobs.spec import PARAMETERS
+from worker.execute import execute
+from worker.sweep import Sweeper
+
+log = logging.getLogger(__name__)
+settings = read_settings()
+os.umask(settings.umask)
+
+app = Celery(APP_NAME)
+app.conf.update(celery_settings(settings.redis_address()))
+
+
+def _do(task: Any, job_id: str) -> str | None:
+    return execute(job_id, settings, task.request.hostname)
+
+
+for _model, _action in PARAMETERS:
+    app.task(_do, name=f"{_model}.{_action}", bind=True)
+
+
+@signals.worker_ready.connect
+def _begin(sender: Any, **_: Any) -> None:
+    """In the main process, once the worker is ready."""
+    sweeper = Sweeper(settings)
+    sweeper.start()
+    signals.worker_shutdown.connect(lambda **_: sweeper.stop(), weak=False)
+    if PARENT_VARIABLE in os.environ:
+        end_with_parent(int(os.environ[PARENT_VARIABLE]), settings.redis_address())
+
+
+@signals.worker_shutting_down.connect
+def _hand_back(sender: str, **_: Any) -> None:
+    """A worker that shuts down asks its job to write a checkpoint and gives it back to the queue.
+
+    Celery calls this from its signal handler, where no lock may be waited for: hence the thread.
+    """
+
+    def ask() -> None:
+        try:
+            Ledger(settings.redis_address()).ask_hand_back(sender)
+        except RedisUnreachable as error:
+            log.warning("%s; the sweeper will find the job", error)
+
+    threading.Thread(target=ask, name="hand back").start()
+
+
+@signals.task_failure.connect
+def _lost(sender: Any, task_id: str, exception: BaseException, **_: Any) -> None:
+    """The pool's process died under a job: say so at once, not when the lease has run out."""
+    if not isinstance(exception, (WorkerLostError, Terminated)):
+        return
+    ledger = Ledger(settings.redis_address())
+    try:
+        record = ledger.record(task_id)
+        if record is not None and record.worker == sender.request.hostname:
+            ledger.lose(task_id, record.attempt, settings.max_lost_workers, str(exception))
+    except RedisUnreachable as error:
+        log.warning("%s; the sweeper will find the job", error)

@@ -1,0 +1,260 @@
+"""One job from claim to published folder: all that is the same for every job."""
+
+import logging
+import os
+import shutil
+import time
+import traceback
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from jobs.errors import Cancelled, InvalidData, LeaseLost, QuartetError
+from jobs.files import write_json
+from jobs.folder import CHECKPOINT, JobFolder, Results
+from jobs.ledger import Claim, Ledger, Record, State
+from jobs.settings import Settings
+from worker import gpu
+from worker.failure import sentence, write_index
+from worker.heartbeat import Heartbeat
+from worker.record import job_record
+from worker.report.page import headline as headline_of
+from worker.report.page import render
+from worker.run import Run
+
+log = logging.getLogger(__name__)
+LOG_END_LINES = 40
+
+
+def execute(job_id: str, settings: Settings, worker: str) -> str | None:
+    """Do one job if it is there to be taken; return its state, or None if it was not or was lost.
+
+    A message whose job is taken, ended or unknown is dropped: a second delivery does nothing.
+    """
+    ledger = Ledger(settings.redis_address(), settings.redis_patience_seconds)
+    claim = ledger.claim(job_id, worker, settings.lease_seconds, uuid.uuid4().hex)
+    record = ledger.record(job_id) if claim else None
+    if claim is None or record is None:
+        log.info("job %s is not there to be taken; its message is dropped", job_id)
+        return None
+    try:
+        return Attempt(settings, ledger, claim, record).run()
+    except LeaseLost as error:
+        log.warning("%s; nothing was published", error)
+        return None
+
+
+@dataclass
+class Outcome:
+    """How a task ended."""
+
+    state: State
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+
+class Attempt:
+    """One attempt at one job, held by this process."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, claim: Claim, record: Record) -> None:
+        """Nothing is done before `run`."""
+        self.settings = settings
+        self.ledger = ledger
+        self.claim = claim
+        self.record = record
+        self.results = Results(settings.results_dir.absolute())
+        self.staging = self.results.staging(claim.job_id, claim.attempt)
+        self.task: Run | None = None
+
+    def run(self) -> str | None:
+        """Do the job; return the state it ended in, None when it was handed back.
+
+        Raises:
+            LeaseLost: another attempt holds the job by now.
+        """
+        published = self.results.find(self.claim.job_id)
+        if published is not None:
+            return self._adopt(published)
+        try:
+            self.task = self._prepare()
+        except OSError as error:
+            return self._fail_without_folder(error)
+        with Heartbeat(self.claim, self.settings, self.task.stop, self._give_up) as heartbeat:
+            with _log_into(self.staging / "log.txt"):
+                outcome = self._perform(self.task)
+            heartbeat.task_is_over()
+            if heartbeat.lost:
+                raise LeaseLost(f"job {self.claim.job_id}: attempt {self.claim.attempt} was superseded")
+            if outcome.state == "cancelled" and heartbeat.asked == "hand back":
+                self.ledger.hand_back(self.claim, f"{self.record.worker} is shutting down")
+                return None
+            return self._conclude(self.task, outcome)
+
+    def _adopt(self, folder: JobFolder) -> str:
+        """An attempt before this one published and died before it could say so."""
+        job = folder.job
+        self.ledger.finish(
+            self.claim, job["state"], error=job["error"], folder=folder.id, headline=job["headline"]
+        )
+        return str(job["state"])
+
+    def _prepare(self) -> Run:
+        staging = self.results.stage(self.claim.job_id, self.claim.attempt)
+        if self.claim.retry_of and not (staging / CHECKPOINT).exists():
+            before = self.results.find(self.claim.retry_of)
+            if before is not None and (before.path / CHECKPOINT).exists():
+                shutil.copyfile(before.path / CHECKPOINT, staging / CHECKPOINT)
+        progress = Ledger(self.settings.redis_address())
+
+        def report_progress(values: dict[str, Any]) -> None:
+            # Nobody may be watching, and a training does not wait for a Redis that is away.
+            try:
+                progress.progress(self.claim, values)
+            except QuartetError as error:
+                log.debug("progress was not sent: %s", error)
+
+        return Run(
+            spec=self.record.spec, folder=staging, settings=self.settings, report_progress=report_progress
+        )
+
+    def _perform(self, run: Run) -> Outcome:
+        spec = run.spec
+        try:
+            run.sources = self._sources()
+            run.check_stop()
+            if run.checkpoint.exists():
+                self.ledger.tell(self.claim, "goes on from its last checkpoint")
+            run.progress(force=True, stage="loading TensorFlow")
+            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+            task = import_module(f"worker.tasks.{spec.model}")
+            gpu.prepare()
+            run.progress(force=True, stage="preparing")
+            return Outcome("succeeded", getattr(task, spec.action)(run))
+        except Cancelled:
+            return Outcome("cancelled")
+        except LeaseLost:
+            raise
+        except QuartetError as error:
+            log.error("%s", error)
+            return Outcome("failed", error=str(error))
+        except Exception as error:
+            log.error("%s", traceback.format_exc())
+            return Outcome("failed", error=sentence(error))
+
+    def _sources(self) -> dict[str, JobFolder]:
+        """The finished trainings this job reads, their files checked against their manifests."""
+        found = {}
+        for name, (job_id, model) in self.record.spec.needs().items():
+            folder = self.results.find(job_id)
+            if folder is None:
+                raise InvalidData(f"{name}: job {job_id} has no folder in {self.results.root}")
+            spec, state = folder.job["spec"], folder.job["state"]
+            if (spec["model"], spec["action"], state) != (model, "train", "succeeded"):
+                kind = f"{spec['model']} {spec['action']} that {state}"
+                raise InvalidData(
+                    f"{name}: job {job_id} is a {kind}; allowed: a training of {model} that succeeded"
+                )
+            folder.check()
+            found[name] = folder
+        return found
+
+    def _conclude(self, run: Run, outcome: Outcome) -> str:
+        """Write what the folder lacks, publish it, and tell the ledger."""
+        run.progress(force=True, stage="making the report")
+        try:
+            try:
+                folder, headline = self._publish(run, outcome)
+            except (LeaseLost, OSError):
+                raise
+            except Exception as error:
+                # The task is well but its report is not: the job says so, with what there is.
+                log.error("%s", traceback.format_exc())
+                outcome = Outcome(
+                    "failed", outcome.metrics, f"the report could not be made: {sentence(error)}"
+                )
+                folder, headline = self._publish(run, outcome)
+        except OSError as error:
+            return self._fail_without_folder(error)
+        self.ledger.finish(
+            self.claim, outcome.state, error=outcome.error, folder=folder.id, headline=headline
+        )
+        write_index(self.results)
+        return outcome.state
+
+    def _publish(self, run: Run, outcome: Outcome) -> tuple[JobFolder, dict[str, Any] | None]:
+        headline = headline_of(run.spec.model, outcome.metrics) if outcome.metrics else None
+        if outcome.metrics:
+            write_json(self.staging / "metrics.json", dict(outcome.metrics))
+        finished = time.time()
+        timeline = self.ledger.timeline(self.claim.job_id)
+        timeline.append(
+            {
+                "time": finished * 1000,
+                "text": outcome.state if outcome.error is None else f"failed: {outcome.error}",
+            }
+        )
+        record = self.ledger.record(self.claim.job_id) or self.record
+        write_json(
+            self.staging / "job.json",
+            job_record(
+                record,
+                state=outcome.state,
+                attempt=self.claim.attempt,
+                finished=finished,
+                timeline=timeline,
+                data=run.data,
+                notes=run.notes,
+                headline=headline,
+                error=outcome.error,
+                log_end=_log_end(self.staging / "log.txt") if outcome.error else None,
+            ),
+        )
+        render(self.staging)
+        self.ledger.renew(self.claim, self.settings.lease_seconds)
+        return self.results.publish(self.claim.job_id, self.claim.attempt, self.settings.umask), headline
+
+    def _fail_without_folder(self, error: OSError) -> str:
+        """The results volume takes no folder: the ledger's word is what is left."""
+        shutil.rmtree(self.staging, ignore_errors=True)
+        self.ledger.finish(self.claim, "failed", error=sentence(error, self.results.root))
+        return "failed"
+
+    def _give_up(self, asked: str) -> None:
+        """The task was asked to stop and does not: end this process; Celery starts another.
+
+        A cancelled job is concluded here, with what its folder has by now. A job to be handed back
+        goes on elsewhere from its last checkpoint.
+        """
+        log.warning("job %s does not stop by itself; its process ends", self.claim.job_id)
+        try:
+            if asked == "hand back":
+                self.ledger.hand_back(self.claim, f"{self.record.worker} is shutting down")
+            elif self.task is not None:
+                self._conclude(self.task, Outcome("cancelled"))
+        finally:
+            os._exit(1)
+
+
+def _log_end(path: Path) -> str | None:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    return "\n".join(lines[-LOG_END_LINES:])
+
+
+@contextmanager
+def _log_into(path: Path) -> Iterator[None]:
+    """Copy this process' log into the job's folder while a task runs."""
+    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()

@@ -1,0 +1,76 @@
+"""Renews a job's lease from a thread, and hears what the job is asked."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from jobs.errors import LeaseLost, RedisUnreachable
+from jobs.ledger import Claim, Ledger
+from jobs.settings import Settings
+
+log = logging.getLogger(__name__)
+LISTEN_SECONDS = 0.5
+
+
+class Heartbeat:
+    """Runs beside a task for as long as the job is held.
+
+    Attributes:
+        asked: `"cancel"` or `"hand back"` once the job was asked to stop, else empty.
+        lost: whether another attempt holds the job by now.
+    """
+
+    def __init__(
+        self, claim: Claim, settings: Settings, stop: threading.Event, give_up: Callable[[str], None]
+    ) -> None:
+        """`stop` is set when the task should end; `give_up` is called if it does not do so in time."""
+        self.asked = ""
+        self.lost = False
+        self._claim = claim
+        self._settings = settings
+        self._stop = stop
+        self._give_up = give_up
+        self._task_over = threading.Event()
+        self._done = threading.Event()
+        self._ledger = Ledger(settings.redis_address())
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> "Heartbeat":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def task_is_over(self) -> None:
+        """The task has ended, well or badly: from now on only the lease is renewed."""
+        self._task_over.set()
+
+    def _beat(self) -> None:
+        renewed = time.monotonic()
+        asked_at: float | None = None
+        while not self._done.wait(min(LISTEN_SECONDS, self._settings.heartbeat_seconds)):
+            try:
+                if time.monotonic() - renewed >= self._settings.heartbeat_seconds:
+                    asked = self._ledger.renew(self._claim, self._settings.lease_seconds)
+                    renewed = time.monotonic()
+                else:
+                    asked = self._ledger.asked(self._claim)
+            except LeaseLost:
+                self.lost = True
+                self._stop.set()
+                return
+            except RedisUnreachable as error:
+                log.warning("%s; the job goes on", error)
+                continue
+            if asked and asked_at is None:
+                asked_at = time.monotonic()
+            if asked:
+                self.asked = asked
+                self._stop.set()
+            overdue = asked_at is not None and time.monotonic() - asked_at > self._settings.stop_grace_seconds
+            if overdue and not self._task_over.is_set():
+                self._give_up(asked)
+                return

@@ -1,0 +1,71 @@
+"""What `job.json` says of a job. Made without TensorFlow, for jobs that never got that far as well."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from jobs.command import command_line
+from jobs.ledger import Record
+from worker import gpu
+
+_PACKAGES = ("quartet", "tensorflow", "keras", "numpy", "celery", "redis")
+
+
+def job_record(
+    record: Record,
+    *,
+    state: str,
+    attempt: int,
+    finished: float,
+    timeline: Sequence[Mapping[str, Any]],
+    data: Mapping[str, Any],
+    notes: Sequence[str],
+    headline: Mapping[str, Any] | None = None,
+    error: str | None = None,
+    log_end: str | None = None,
+) -> dict[str, Any]:
+    """The content of `job.json`; `finished` in seconds since 1970."""
+    started = (record.started or record.submitted) / 1000
+    return {
+        "id": record.id,
+        "state": state,
+        "spec": record.spec.model_dump(mode="json", by_alias=True),
+        "attempt": attempt,
+        "lost_workers": record.lost,
+        "retry_of": record.retry_of,
+        "times": {
+            "submitted": iso(record.submitted / 1000),
+            "started": iso(started),
+            "finished": iso(finished),
+        },
+        "seconds": round(finished - started, 3),
+        "command": command_line(record.spec),
+        "seed": record.spec.seed,
+        "data": dict(data),
+        "device": gpu.describe(),
+        "versions": versions(),
+        "worker": record.worker,
+        "notes": list(notes),
+        "headline": headline,
+        "error": error,
+        "log_end": log_end,
+        "timeline": [{"time": iso(entry["time"] / 1000), "text": entry["text"]} for entry in timeline],
+    }
+
+
+def iso(seconds: float) -> str:
+    """Seconds since 1970 as ISO 8601 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def versions() -> dict[str, str]:
+    """Python's version and those of the packages that matter, as installed."""
+    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,90 @@
+"""Puts back what was lost: jobs with a dead lease, jobs without a message, failures without a folder.
+
+Runs in every worker's main process, in one of them at a time by a lock in Redis.
+"""
+
+import logging
+import secrets
+import shutil
+import threading
+
+from jobs.errors import RedisUnreachable
+from jobs.folder import STAGING, Results
+from jobs.job_id import is_job_id
+from jobs.ledger import ENDED, Ledger
+from jobs.settings import Settings
+from worker.failure import publish_failure
+
+log = logging.getLogger(__name__)
+LOCK = "quartet:sweeper"
+
+
+class Sweeper:
+    """A thread that sweeps each `sweep_seconds` while it holds the lock."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing runs before `start`."""
+        self._settings = settings
+        self._ledger = Ledger(settings.redis_address())
+        self._results = Results(settings.results_dir.absolute())
+        self._token = secrets.token_hex(16)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin sweeping."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the sweep at hand."""
+        self._stop.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._settings.sweep_seconds):
+            try:
+                if self._hold_lock():
+                    sweep(self._ledger, self._results, self._settings)
+            except RedisUnreachable as error:
+                log.warning("%s; sweeping goes on when it is back", error)
+            except Exception:
+                log.exception("a sweep failed; the next one tries again")
+
+    def _hold_lock(self) -> bool:
+        """Take the lock or prolong it; it goes to another worker three sweeps after this one died."""
+        return self._ledger.lock(LOCK, self._token, 3 * self._settings.sweep_seconds)
+
+
+def sweep(ledger: Ledger, results: Results, settings: Settings) -> None:
+    """Look once at everything that can be lost."""
+    # After a restart of Redis every lease looks old: workers get the time of one lease to renew.
+    if ledger.uptime_seconds() > settings.lease_seconds:
+        for job_id, attempt in ledger.expired():
+            state = ledger.lose(job_id, attempt, settings.max_lost_workers, "its lease ran out")
+            log.warning("job %s: the lease of attempt %d ran out; now %s", job_id, attempt, state)
+    ledger.resend(grace_seconds=2 * settings.sweep_seconds)
+    ledger.settle()
+    for job_id in ledger.unpublished():
+        record = ledger.record(job_id)
+        try:
+            folder = publish_failure(results, ledger, record, settings) if record else ""
+        except OSError as error:
+            log.warning("job %s: its failure gets no folder: %s", job_id, error)
+            folder = ""
+        ledger.published(job_id, folder)
+    remove_dead_staging(ledger, results)
+
+
+def remove_dead_staging(ledger: Ledger, results: Results) -> None:
+    """Remove staging folders of jobs that have ended, and of attempts before the current one."""
+    folder = results.root / STAGING
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        job_id, _, attempt = path.name.rpartition(".")
+        if not (is_job_id(job_id) and attempt.isdigit()):
+            continue
+        record = ledger.record(job_id)
+        # A job that the ledger does not know may be restored from its checkpoint.
+        if record is not None and record.state in ENDED:
+            shutil.rmtree(path, ignore_errors=True)
