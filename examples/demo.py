@@ -1,0 +1,45 @@
+"""What `make demo` runs: both image models through a private Redis and a real worker, on embedded data.
+
+It is also an example of Quartet from Python: `one_worker` brings a Redis and a worker, `Client` asks for jobs.
+"""
+
+import sys
+import time
+
+from jobs import Client, Settings
+from jobs.errors import QuartetError
+from jobs.local import one_worker, stopped_by_signals
+from jobs.terminal import follow, headline
+
+
+def main() -> None:
+    """Queue all jobs at once; those that need a training wait for it by themselves."""
+    began = time.monotonic()
+    with stopped_by_signals(), one_worker(Settings()) as service:
+        client = Client(service.settings)
+        basic = client.submit("autoencoder", "train", data="digits", epochs=30, name="demo autoencoder")
+        denoiser = client.submit("denoiser", "train", data="digits", epochs=60, name="demo denoiser")
+        queued = [
+            basic,
+            denoiser,
+            client.submit("autoencoder", "evaluate", source=basic.id),
+            client.submit("autoencoder", "generate", source=basic.id),
+            client.submit("denoiser", "evaluate", source=denoiser.id, baseline=basic.id),
+            client.submit("denoiser", "generate", source=denoiser.id),
+        ]
+        ended = [follow(client.watch(job.id), service.check) for job in queued]
+    for job in ended:
+        sys.stdout.write(f"{job.kind:22} {job.state:10} {headline(job):24} {job.report}\n")
+    sys.stdout.write(f"\n{time.monotonic() - began:.0f} s. Open {client.results.root / 'index.html'}\n")
+    if any(job.state != "succeeded" for job in ended):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except QuartetError as error:
+        sys.stderr.write(f"quartet: {error}\n")
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

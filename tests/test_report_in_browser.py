@@ -1,0 +1,264 @@
+"""The report and the index as a real browser shows them: phone and desktop, light and dark, hostile or not."""
+
+import io
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from report_folders import (
+    HOSTILE,
+    JOB_ID,
+    SHORT_TRAINING,
+    hostile_record,
+    job_record,
+    trained_folder,
+    write_folder,
+)
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+
+from jobs.folder import Results
+from jobs.spec import JobSpec
+from worker.report.index import write_index
+from worker.report.page import render
+
+pytestmark = pytest.mark.browser
+
+PHONE, DESKTOP = 360, 1280
+FAILED_ID = "20261123-221630-042-k7qd"
+HOSTILE_ID = "20261123-221730-042-k7qd"
+WIDE_ID = "20261123-221830-042-k7qd"
+PAGES = ("index.html", *(f"{job_id}/report.html" for job_id in (JOB_ID, FAILED_ID, HOSTILE_ID, WIDE_ID)))
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+LEAST_CONTRAST = """
+const channel = value => (value /= 255) <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+const luminance = ([red, green, blue]) =>
+    0.2126 * channel(red) + 0.7152 * channel(green) + 0.0722 * channel(blue);
+const rgb = colour => colour.match(/[\\d.]+/g).map(Number);
+const behind = element => {
+    for (; element; element = element.parentElement) {
+        const colour = rgb(getComputedStyle(element).backgroundColor);
+        if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+};
+const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+let least = [Infinity, ""];
+while (texts.nextNode()) {
+    if (!texts.currentNode.data.trim()) continue;
+    const element = texts.currentNode.parentElement;
+    const pair = [luminance(rgb(getComputedStyle(element).color)), luminance(behind(element))];
+    const contrast = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+    if (contrast < least[0]) least = [contrast, texts.currentNode.data.trim().slice(0, 40)];
+}
+return least;
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained autoencoder, a failed job, one that is hostile everywhere, and one as wide as can be."""
+    root = tmp_path_factory.mktemp("results")
+    trained_folder(root)
+    failed = job_record(
+        SHORT_TRAINING,
+        job_id=FAILED_ID,
+        state="failed",
+        error="data: /data/mine.npz has no `x_train`",
+        log_end="\n".join(f"line {line} of the log" for line in range(100)),
+    )
+    render(write_folder(root, failed))
+    hostile = hostile_record(
+        id=HOSTILE_ID, headline={"label": HOSTILE[0], "value": 1e300, "unit": HOSTILE[1]}
+    )
+    render(write_folder(root, hostile))
+    wide = job_record(
+        JobSpec.make("sentiment", "train", name="ש" * 80, data="/data/" + "w" * 2_000),
+        job_id=WIDE_ID,
+        state="failed",
+        error="e" * 2_000,
+        command="quartet submit " + "c" * 2_000,
+    )
+    render(write_folder(root, wide))
+    write_index(Results(root))
+    return root
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """Headless Chromium with an empty profile."""
+    binary = shutil.which("chromium") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if binary is None or driver is None:
+        reason = "chromium and chromedriver are not installed"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=Service(driver))
+    yield chrome
+    chrome.quit()
+
+
+def opened(browser: webdriver.Chrome, address: str, *, width: int = DESKTOP, dark: bool = False) -> None:
+    """Load a page at a width, light or dark."""
+    features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width == PHONE}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(address)
+
+
+def said(browser: webdriver.Chrome, kind: str) -> list[Any]:
+    """What a log of the browser has got since it was last asked."""
+    return list(browser.get_log(kind))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_asks_for_nothing_outside_and_complains_of_nothing(
+    browser: webdriver.Chrome, results: Path, page: str
+) -> None:
+    said(browser, "performance"), said(browser, "browser")
+    opened(browser, (results / page).as_uri())
+    events = [json.loads(entry["message"])["message"] for entry in said(browser, "performance")]
+    asked = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
+    assert asked
+    assert [url for url in asked if not url.startswith((results.as_uri(), "data:"))] == []
+    assert said(browser, "browser") == []
+
+
+@pytest.mark.parametrize("page", ["index.html", f"{HOSTILE_ID}/report.html"])
+def test_no_script_of_a_stranger_runs(browser: webdriver.Chrome, results: Path, page: str) -> None:
+    opened(browser, (results / page).as_uri())
+    assert "Quartet" in browser.title
+    assert browser.title != "owned"
+    assert (
+        browser.find_elements(By.CSS_SELECTOR, "script, iframe, object, embed, form, [onload], [onerror]")
+        == []
+    )
+    assert "document.title = 'owned'" in browser.find_element(By.TAG_NAME, "body").text
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_fits_its_screen_and_its_text_stands_out(
+    browser: webdriver.Chrome, results: Path, page: str, width: int, dark: bool
+) -> None:
+    opened(browser, (results / page).as_uri(), width=width, dark=dark)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    contrast, text = browser.execute_script(LEAST_CONTRAST)
+    assert contrast >= 4.5, text
+
+
+def test_a_page_and_its_figures_turn_dark_with_the_screen(browser: webdriver.Chrome, results: Path) -> None:
+    corners = {}
+    for dark in (False, True):
+        opened(browser, (results / JOB_ID / "report.html").as_uri(), dark=dark)
+        background = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+        curve = browser.find_elements(By.CSS_SELECTOR, "figure img")[-1]
+        with Image.open(io.BytesIO(curve.screenshot_as_png)) as image:
+            corners[background] = image.convert("RGB").getpixel((3, 3))
+    assert corners == {"rgb(254, 254, 254)": (254, 254, 254), "rgb(21, 23, 28)": (21, 23, 28)}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_image_has_loaded_and_is_described(browser: webdriver.Chrome, results: Path, page: str) -> None:
+    opened(browser, (results / page).as_uri())
+    images = browser.find_elements(By.TAG_NAME, "img")
+    assert bool(images) == (page in ("index.html", f"{JOB_ID}/report.html"))
+    for image in images:
+        assert browser.execute_async_script(
+            "const [image, done] = arguments; image.loading = 'eager';"
+            "image.decode().then(() => done(image.naturalWidth), () => done(0))",
+            image,
+        )
+        assert image.get_attribute("alt")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_headings_are_in_order_and_the_language_is_named(
+    browser: webdriver.Chrome, results: Path, page: str
+) -> None:
+    opened(browser, (results / page).as_uri())
+    levels = browser.execute_script(
+        "return [...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(heading => Number(heading.tagName[1]))"
+    )
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(later <= before + 1 for before, later in pairwise(levels))
+    assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == "en"
+
+
+def test_the_index_leads_to_every_report_and_back(browser: webdriver.Chrome, results: Path) -> None:
+    index = (results / "index.html").as_uri()
+    opened(browser, index)
+    links = [link.get_attribute("href") for link in browser.find_elements(By.CSS_SELECTOR, "h3 a")]
+    assert links == [
+        (results / job_id / "report.html").as_uri() for job_id in (WIDE_ID, HOSTILE_ID, FAILED_ID, JOB_ID)
+    ]
+    for link in links:
+        opened(browser, index)
+        browser.find_element(By.CSS_SELECTOR, f"h3 a[href='./{Path(link).parent.name}/report.html']").click()
+        assert browser.current_url == link
+        assert Path(link).parent.name in browser.find_element(By.TAG_NAME, "header").text
+        browser.find_element(By.CSS_SELECTOR, "header a").click()
+        assert browser.current_url == index
+
+
+def test_a_report_that_was_moved_alone_still_has_its_figures(
+    browser: webdriver.Chrome, results: Path, tmp_path: Path
+) -> None:
+    shutil.copyfile(results / JOB_ID / "report.html", tmp_path / "report.html")
+    opened(browser, (tmp_path / "report.html").as_uri())
+    widths = browser.execute_script("return [...document.images].map(image => image.naturalWidth)")
+    assert len(widths) >= 2
+    assert all(widths)
+
+
+def test_an_index_from_a_web_server_has_its_thumbnails(browser: webdriver.Chrome, results: Path) -> None:
+    with ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(results))
+    ) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        opened(browser, f"http://127.0.0.1:{server.server_port}/index.html")
+        widths = browser.execute_script("return [...document.images].map(image => image.naturalWidth)")
+        server.shutdown()
+    assert len(widths) == 1
+    assert all(widths)
+
+
+def test_the_log_opens_at_its_last_line(browser: webdriver.Chrome, results: Path) -> None:
+    opened(browser, (results / FAILED_ID / "report.html").as_uri())
+    distance = browser.execute_script(
+        "const log = document.querySelector('pre.ends'); const end = log.firstElementChild;"
+        "return end.getBoundingClientRect().bottom - log.getBoundingClientRect().bottom"
+    )
+    assert -40 < distance <= 0
