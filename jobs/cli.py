@@ -132,9 +132,7 @@ def up(workers: int) -> None:
     settings = read_settings()
     with stopped_by_signals(), kept_service(settings, workers) as service:
         count = f"{workers} worker{'s' if workers > 1 else ''}"
-        click.echo(
-            f"{count} on {service.settings.redis_address()}; logs in {settings.state_dir.expanduser()}"
-        )
+        click.echo(f"{count} on {service.settings.redis_address()}; logs in {settings.state_dir}")
         click.echo("`quartet submit` in another terminal finds them; Ctrl-C ends them")
         try:
             while True:
@@ -261,7 +259,7 @@ def data_list(as_json: bool = False) -> None:
     from jobs.datasets import DATASETS, find
     from jobs.settings import read_settings
 
-    folder = read_settings().data_dir.expanduser()
+    folder = read_settings().data_dir
     rows = []
     for dataset in DATASETS.values():
         path = find(dataset.name, folder)

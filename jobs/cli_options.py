@@ -8,7 +8,7 @@ import click
 from pydantic.fields import FieldInfo
 
 from jobs.command import option
-from jobs.datasets import KIND_OF, datasets_of
+from jobs.datasets import datasets_of
 from jobs.sentences import allowed_values
 from jobs.spec import ACTIONS, MODELS, PARAMETERS, JobSpec, Parameters
 
@@ -67,15 +67,17 @@ def split_parameters(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, A
 
 def _common_options(kind: type[Parameters]) -> list[click.Parameter]:
     fields = JobSpec.model_fields
-    names = ", ".join(datasets_of(KIND_OF[kind.model]))
     common: list[click.Parameter] = [
-        click.Option(["--data"], metavar="NAME|PATH", help=f"{names}, or a path to your own data"),
         click.Option(["--seed"], metavar="N", help=_help(fields["seed"])),
         click.Option(["--name"], metavar="TEXT", help=fields["name"].description),
     ]
+    if kind.takes_data:
+        names = ", ".join(datasets_of(kind.data_kind))
+        help_text = f"{names}, or a path to your own data"
+        common.insert(0, click.Option(["--data"], metavar="NAME|PATH", help=help_text))
     if kind.source == "needed":
         help_text = f"the training of {kind.model} whose model is used: id, name or `latest`"
-        common.insert(1, click.Option(["--from", "source"], metavar="JOB", help=help_text))
+        common.insert(0, click.Option(["--from", "source"], metavar="JOB", help=help_text))
     return common
 
 

@@ -72,7 +72,7 @@ class Client:
         """
         self.settings = settings or read_settings()
         self.ledger = Ledger(self.settings.redis_address())
-        self.results = Results(self.settings.results_dir.expanduser().absolute())
+        self.results = Results(self.settings.results_dir.absolute())
 
     def submit(
         self,

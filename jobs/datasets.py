@@ -9,12 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
 
 from jobs.errors import InvalidData
 from jobs.sentences import unknown_choice
-
-Kind = Literal["images", "text", "reviews"]
+from jobs.spec import PARAMETERS, DataKind
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Dataset:
     """
 
     name: str
-    kind: Kind
+    kind: DataKind
     title: str
     origin: str
     licence: str
@@ -90,7 +88,7 @@ _ALL = (
         name="digits",
         kind="images",
         title="1,797 handwritten digits, 8 × 8, scaled to 28 × 28",
-        origin="made from scikit-learn's load_digits, no download",
+        origin="made from scikit-learn's load_digits",
         licence="CC BY 4.0, by E. Alpaydin and C. Kaynak (UCI Machine Learning Repository)",
     ),
     Dataset(
@@ -113,7 +111,7 @@ _ALL = (
         name="pydoc",
         kind="text",
         title="English prose about the Python language",
-        origin="made from the pydoc_data.topics of the running Python, no download",
+        origin="made from the pydoc_data.topics of the running Python",
         licence="PSF licence, part of Python",
     ),
     Dataset(
@@ -144,23 +142,13 @@ _ALL = (
         name="toy-reviews",
         kind="reviews",
         title="Short made-up reviews, for trying things out",
-        origin="made by a grammar, no download",
+        origin="made by a grammar",
         licence="MIT, part of Quartet",
     ),
 )
 
 DATASETS: Mapping[str, Dataset] = MappingProxyType({dataset.name: dataset for dataset in _ALL})
 """Every dataset that has a name."""
-
-KIND_OF: Mapping[str, Kind] = MappingProxyType(
-    {"autoencoder": "images", "denoiser": "images", "textgen": "text", "sentiment": "reviews"}
-)
-"""What each model takes."""
-
-DEFAULT_DATASET: Mapping[str, str] = MappingProxyType(
-    {"autoencoder": "mnist", "denoiser": "mnist", "textgen": "shakespeare", "sentiment": "imdb"}
-)
-"""What each model is trained on when no data is named."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +169,7 @@ _LINES = _Form("a .txt file with one review a line", (".txt",))
 _POS_AND_NEG = _Form("a folder with pos/ and neg/", folder=True)
 
 
-def datasets_of(kind: Kind) -> tuple[str, ...]:
+def datasets_of(kind: DataKind) -> tuple[str, ...]:
     """Names of the datasets of one kind."""
     return tuple(dataset.name for dataset in _ALL if dataset.kind == kind)
 
@@ -213,11 +201,10 @@ def check_data(model: str, action: str, value: str, *, base: Path | None = None)
         InvalidData: the dataset is of another kind, there is no such path, or what is there has
             a form that this model and action do not take.
     """
-    if model == "textgen" and action == "generate":
-        raise InvalidData(
-            "data: textgen generate goes on from --prompt and reads no data; allowed: no --data here"
-        )
-    kind = KIND_OF[model]
+    job = PARAMETERS[model, action]
+    if not job.takes_data:
+        raise InvalidData(f"data: {model} {action} reads no data; allowed: no --data here")
+    kind = job.data_kind
     if value in DATASETS:
         check_kind(value, kind)
         return value
@@ -241,11 +228,11 @@ def check_data(model: str, action: str, value: str, *, base: Path | None = None)
     return str(path)
 
 
-def check_kind(name: str, kind: Kind) -> None:
+def check_kind(name: str, kind: DataKind) -> None:
     """Raise InvalidData if a dataset is of another kind than the one that is needed."""
     if DATASETS[name].kind != kind:
         raise InvalidData(
-            f"data: {name} holds {DATASETS[name].kind} and {kind} are needed here; "
+            f"data: {name} holds {DATASETS[name].kind}, not {kind}; "
             f"allowed: {', '.join(datasets_of(kind))}, or a path to {kind} of your own"
         )
 
@@ -258,7 +245,7 @@ def shown_path(path: str | Path) -> str:
     return text if len(text) <= 300 else f"{text[:200]}…{text[-99:]}"
 
 
-def _forms(kind: Kind, *, generate: bool) -> tuple[_Form, ...]:
+def _forms(kind: DataKind, *, generate: bool) -> tuple[_Form, ...]:
     if kind == "images":
         return (_NPZ, _PNG_FOLDER, _PNG) if generate else (_NPZ, _PNG_FOLDER)
     if kind == "text":
@@ -284,8 +271,8 @@ def _problem(path: Path, mode: int, forms: tuple[_Form, ...], job: str) -> str |
 
 
 def _holds_png(folder: Path) -> bool:
-    """Whether there is a .png file in it, or in one of its sub-folders."""
-    return any(path.suffix.lower() == ".png" for pattern in ("*", "*/*") for path in folder.glob(pattern))
+    """Whether there is a .png file in it, or in one of its sub-folders 0 to 9."""
+    return any(path.suffix.lower() == ".png" for pattern in ("*", "[0-9]/*") for path in folder.glob(pattern))
 
 
 def _holds_reviews(folder: Path) -> bool:

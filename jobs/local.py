@@ -118,7 +118,7 @@ def start_worker(settings: Settings, redis_url: str, name: str, log: IO[bytes]) 
     environment = os.environ | {
         "QUARTET_REDIS_URL": redis_url,
         "QUARTET_RESULTS_DIR": str(settings.results_dir.absolute()),
-        "QUARTET_DATA_DIR": str(settings.data_dir.expanduser().absolute()),
+        "QUARTET_DATA_DIR": str(settings.data_dir.absolute()),
         PARENT_VARIABLE: str(os.getpid()),
     }
     command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "--without-mingle", "-E"]
@@ -221,7 +221,7 @@ def kept_service(settings: Settings, workers: int) -> Iterator[Service]:
         MissingPart: there is no server to start, or no TensorFlow.
     """
     check_worker_is_installed()
-    folder = settings.state_dir.expanduser().absolute()
+    folder = settings.state_dir.absolute()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "up.lock").open("w") as lock:
         try:

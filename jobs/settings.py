@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs.errors import InvalidSetting
@@ -22,6 +22,9 @@ def _octal(value: Any) -> Any:
     return int(value, 8) if isinstance(value, str) else value
 
 
+Folder = Annotated[Path, AfterValidator(Path.expanduser)]
+
+
 class Settings(BaseSettings):
     """Read from the environment (`QUARTET_` before each name) and from `.env` in the working folder."""
 
@@ -33,12 +36,12 @@ class Settings(BaseSettings):
         None,
         description="Redis to use, redis://, rediss:// or unix://; empty: the one that `quartet up` keeps",
     )
-    results_dir: Path = Field(Path("results"), description="where finished jobs' folders are published")
-    data_dir: Path = Field(
+    results_dir: Folder = Field(Path("results"), description="where finished jobs' folders are published")
+    data_dir: Folder = Field(
         default_factory=lambda: _home("XDG_CACHE_HOME", ".cache") / "data",
         description="where datasets are kept once downloaded",
     )
-    state_dir: Path = Field(
+    state_dir: Folder = Field(
         default_factory=lambda: _home("XDG_STATE_HOME", ".local/state"),
         description="where `quartet up` keeps its Redis and logs",
     )
@@ -87,7 +90,7 @@ class Settings(BaseSettings):
         The path of a Unix socket has at most 104 characters on macOS and 108 on Linux, so a long
         state folder gets its socket in the folder for temporary files.
         """
-        path = self.state_dir.expanduser().absolute() / "redis.sock"
+        path = self.state_dir.absolute() / "redis.sock"
         if len(str(path)) < 100:
             return path
         digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]

@@ -23,6 +23,7 @@ from jobs.job_id import is_job_id
 from jobs.sentences import sentence, unknown_choice
 
 Action = Literal["train", "evaluate", "generate"]
+DataKind = Literal["images", "text", "reviews"]
 ACTIONS: tuple[Action, ...] = ("train", "evaluate", "generate")
 
 
@@ -46,14 +47,31 @@ def _listed(value: Any) -> Any:
 JobReference = Annotated[str, AfterValidator(_reference)]
 
 
-class Parameters(BaseModel):
+class _Checked(BaseModel):
+    """Takes what is named and nothing else, and no true or false for a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_bool(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError("true and false are not allowed here; allowed: the field's own values")
+        return value
+
+
+class Parameters(_Checked):
     """What all parameter classes share; a subclass that names a model and an action is a job kind."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     model: ClassVar[str] = ""
     action: ClassVar[Action]
     source: ClassVar[Literal["forbidden", "needed"]] = "forbidden"
     """Whether `--from` must name a finished training of the same model."""
+    data_kind: ClassVar[DataKind]
+    """What `--data` must hold."""
+    default_data: ClassVar[str]
+    """The dataset a training reads where none is named."""
+    takes_data: ClassVar[bool] = True
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -68,13 +86,6 @@ class Parameters(BaseModel):
             if isinstance(field.json_schema_extra, dict) and "job" in field.json_schema_extra:
                 found[name] = str(field.json_schema_extra["job"])
         return found
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_bool(cls, value: Any) -> Any:
-        if isinstance(value, bool):
-            raise ValueError("true and false are not allowed here; allowed: the parameter's own values")
-        return value
 
 
 PARAMETERS: dict[tuple[str, str], type[Parameters]] = {}
@@ -106,7 +117,14 @@ class Generation(Parameters):
 # --- images: the autoencoder and the denoiser -----------------------------------------
 
 
-class ImageGeneration(Generation):
+class OnImages(Parameters):
+    """Reads images."""
+
+    data_kind = "images"
+    default_data = "mnist"
+
+
+class ImageGeneration(Generation, OnImages):
     """Images through the network, and points of its 32-dimensional code decoded."""
 
     count: int = _number(10, "images to take from the data", "images", ge=1, le=10_000)
@@ -118,14 +136,14 @@ class ImageGeneration(Generation):
     samples: int = _number(20, "images decoded from random codes, 0 for none", "images", ge=0, le=10_000)
 
 
-class AutoencoderTrain(Training):
+class AutoencoderTrain(Training, OnImages):
     """Train 784 → 32 → 784 to reproduce its input."""
 
     model = "autoencoder"
     batch_size: int = _number(256, "examples in one training step", "examples", ge=1, le=65_536)
 
 
-class AutoencoderEvaluate(Evaluation):
+class AutoencoderEvaluate(Evaluation, OnImages):
     """Measure BCE, MSE and PSNR on the test images; show the code and the worst reconstructions."""
 
     model = "autoencoder"
@@ -137,7 +155,7 @@ class AutoencoderGenerate(ImageGeneration):
     model = "autoencoder"
 
 
-class DenoiserTrain(Training):
+class DenoiserTrain(Training, OnImages):
     """Train 784 → 32 → 784 to remove Gaussian noise, fresh in every epoch."""
 
     model = "denoiser"
@@ -145,7 +163,7 @@ class DenoiserTrain(Training):
     noise: float = _number(0.5, "noise added to the input, pixels being in [0, 1]", "std", ge=0, le=5)
 
 
-class DenoiserEvaluate(Evaluation):
+class DenoiserEvaluate(Evaluation, OnImages):
     """Compare noisy, basic autoencoder and denoised images over a sweep of noise levels."""
 
     model = "denoiser"
@@ -173,7 +191,14 @@ class DenoiserGenerate(ImageGeneration):
 # --- text: characters -----------------------------------------------------------------
 
 
-class TextgenTrain(Training):
+class OnText(Parameters):
+    """Reads one text."""
+
+    data_kind = "text"
+    default_data = "shakespeare"
+
+
+class TextgenTrain(Training, OnText):
     """Train an LSTM to predict the next character, at every position of a window."""
 
     model = "textgen"
@@ -185,16 +210,17 @@ class TextgenTrain(Training):
     units: int = _number(128, "units in each LSTM layer", "units", ge=1, le=4_096)
 
 
-class TextgenEvaluate(Evaluation):
+class TextgenEvaluate(Evaluation, OnText):
     """Measure nats, bits, perplexity and accuracy per character on held-out text."""
 
     model = "textgen"
 
 
-class TextgenGenerate(Generation):
+class TextgenGenerate(Generation, OnText):
     """Write text after a prompt, at one or several temperatures."""
 
     model = "textgen"
+    takes_data = False
     prompt: Annotated[str, Field(description="the text to go on from", min_length=1, max_length=10_000)] = (
         "ROMEO:"
     )
@@ -222,7 +248,14 @@ class TextgenGenerate(Generation):
 # --- text: reviews --------------------------------------------------------------------
 
 
-class SentimentTrain(Training):
+class OnReviews(Parameters):
+    """Reads labelled reviews."""
+
+    data_kind = "reviews"
+    default_data = "imdb"
+
+
+class SentimentTrain(Training, OnReviews):
     """Train Embedding → LSTM 64 → Dense 1 on labelled reviews."""
 
     model = "sentiment"
@@ -232,7 +265,7 @@ class SentimentTrain(Training):
     length: int = _number(200, "words of a review that are read", "words", ge=2, le=10_000)
 
 
-class SentimentEvaluate(Evaluation):
+class SentimentEvaluate(Evaluation, OnReviews):
     """Measure accuracy, precision, recall and F1 on the test reviews; choose a threshold."""
 
     model = "sentiment"
@@ -242,7 +275,7 @@ class SentimentEvaluate(Evaluation):
     target_recall: float | None = _number(None, "choose the threshold that reaches this recall", gt=0, lt=1)
 
 
-class SentimentGenerate(Generation):
+class SentimentGenerate(Generation, OnReviews):
     """Label reviews, with probabilities and the words that moved each decision most."""
 
     model = "sentiment"
@@ -256,10 +289,8 @@ class SentimentGenerate(Generation):
 MODELS: tuple[str, ...] = tuple(dict.fromkeys(model for model, _ in PARAMETERS))
 
 
-class JobSpec(BaseModel):
+class JobSpec(_Checked):
     """One job, complete and checked. Its JSON is what lies in Redis and in `job.json`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     model: str = Field(description="which network")
     action: Action = Field(description="train, evaluate or generate")

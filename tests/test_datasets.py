@@ -10,8 +10,6 @@ import pytest
 
 from jobs.datasets import (
     DATASETS,
-    DEFAULT_DATASET,
-    KIND_OF,
     check_data,
     datasets_of,
     find,
@@ -19,7 +17,7 @@ from jobs.datasets import (
 )
 from jobs.errors import InvalidData
 from jobs.files import sha256_of
-from jobs.spec import MODELS
+from jobs.spec import MODELS, PARAMETERS
 
 
 @pytest.fixture
@@ -154,7 +152,7 @@ def test_generating_text_takes_no_data(value: str) -> None:
     with pytest.raises(InvalidData) as raised:
         check_data("textgen", "generate", value)
     assert str(raised.value) == (
-        "data: textgen generate goes on from --prompt and reads no data; allowed: no --data here"
+        "data: textgen generate reads no data; allowed: no --data here"
     )
 
 
@@ -203,8 +201,9 @@ def test_a_symbolic_link_that_was_given_is_kept(folder: Path) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_takes_its_default_dataset_and_one_that_needs_no_network(model: str) -> None:
-    names = datasets_of(KIND_OF[model])
-    assert DEFAULT_DATASET[model] in names
+    job = PARAMETERS[model, "train"]
+    names = datasets_of(job.data_kind)
+    assert job.default_data in names
     assert any(DATASETS[name].offline for name in names)
     for name in names:
         assert check_data(model, "train", name, base=Path("/nowhere")) == name
