@@ -50,7 +50,9 @@ JobReference = Annotated[str, AfterValidator(_reference)]
 class _Checked(BaseModel):
     """Takes what is named and nothing else, and no true or false for a number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True, defer_build=True
+    )
 
     @field_validator("*", mode="before")
     @classmethod

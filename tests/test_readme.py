@@ -1,0 +1,75 @@
+"""Every command in the README is run, in its order, as it stands there."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import until
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = dict(enumerate(re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)))
+
+
+def commands(containing: str) -> list[str]:
+    [block] = [text for kind, text in BLOCKS.values() if kind == "sh" and containing in text]
+    return [line.partition("  #")[0].strip() for line in block.splitlines()]
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "QUARTET_STATE_DIR": str(tmp_path / "state"),
+        "QUARTET_DATA_DIR": str(tmp_path / "data"),
+    }
+
+
+def run(command: str, shell: dict[str, str]) -> str:
+    done = subprocess.run(shlex.split(command), env=shell, capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, (command, done.stdout, done.stderr)
+    return done.stdout
+
+
+@pytest.fixture
+def up(shell: dict[str, str], tmp_path: Path) -> Iterator[None]:
+    """The `quartet up` of the README, in its own terminal."""
+    [command] = re.findall(r"`(quartet up [^`]*)`", README)
+    process = subprocess.Popen(shlex.split(command), env=shell, stdout=subprocess.DEVNULL)
+    until(lambda: (tmp_path / "state").glob("*.sock") and any((tmp_path / "state").iterdir()), 30)
+    yield
+    process.send_signal(signal.SIGINT)
+    process.wait(60)
+
+
+def test_one_job_here_and_now(shell: dict[str, str]) -> None:
+    for command in commands("quartet run autoencoder train"):
+        assert Path(run(command, shell).split()[-1]).is_file()
+
+
+@pytest.mark.usefixtures("up")
+def test_a_queue_and_python(shell: dict[str, str]) -> None:
+    for command in commands("quartet list"):
+        run(command, shell)
+    [python] = [text for kind, text in BLOCKS.values() if kind == "python"]
+    assert float(run(shlex.join([sys.executable, "-c", python]), shell)) > 5
+
+
+def test_every_other_command_in_a_block_is_run_by_ci() -> None:
+    [first, *_] = [text for kind, text in BLOCKS.values() if kind == "sh"]
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    for line in first.splitlines():
+        target = line.split()[1]
+        assert re.search(rf"^make (-C \S+ )?{target}", script, re.MULTILINE), line
+
+
+def test_what_the_readme_links_to_is_there() -> None:
+    for link in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / link).exists(), link
