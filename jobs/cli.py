@@ -244,6 +244,16 @@ def retry(job: str) -> None:
     click.echo(Client().retry(job).id)
 
 
+@quartet.command()
+@_job_argument
+@click.option("--epochs", metavar="N|+N", help="the new total, or how many more than were done")
+def resume(job: str, epochs: str | None) -> None:
+    """Go on from the checkpoint of a training that has ended, as a new job."""
+    from jobs.client import Client
+
+    click.echo(Client().resume(job, epochs).id)
+
+
 @quartet.group(invoke_without_command=True)
 @click.pass_context
 def data(context: click.Context) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from jobs.datasets import check_data
 from jobs.errors import DamagedFolder, InvalidJob, JobConflict, JobFailed, RedisUnreachable, UnknownJob
-from jobs.folder import JobFolder, Results
+from jobs.folder import CHECKPOINT, JobFolder, Results
 from jobs.job_id import is_job_id, new_job_id
 from jobs.ledger import ENDED, Ledger, Record, State
 from jobs.settings import Settings, read_settings
@@ -61,7 +61,8 @@ class Job:
 class Client:
     """Asks for jobs and looks at them. Finished jobs are found in `results/` also without Redis.
 
-    A job is named by its id, an unambiguous beginning of it, its name, or `latest`.
+    A job is named by its id, an unambiguous beginning of it, its name (the newest job that has it),
+    or `latest`.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -120,7 +121,7 @@ class Client:
             return spec
         return spec.model_copy(update={"data": check_data(spec.model, spec.action, spec.data)})
 
-    def submit_spec(self, spec: JobSpec, retry_of: str | None = None) -> Job:
+    def submit_spec(self, spec: JobSpec, continues: str | None = None) -> Job:
         """Queue a spec as it is.
 
         Raises:
@@ -128,7 +129,7 @@ class Client:
             RedisUnreachable: nothing is queued, or the job is.
         """
         job_id = new_job_id()
-        self.ledger.submit(job_id, spec, retry_of)
+        self.ledger.submit(job_id, spec, continues)
         return self.job(job_id)
 
     def job(self, reference: str) -> Job:
@@ -174,7 +175,10 @@ class Client:
             if not ids:
                 raise UnknownJob("job: there is no job yet; `quartet submit` or `quartet run` makes one")
             return ids[0]
-        matching = self._named(reference, ids) or [i for i in ids if reference and i.startswith(reference)]
+        named = [job.id for job in self._known(ids) if job.name == reference]
+        if named:
+            return named[0]
+        matching = [job_id for job_id in ids if reference and job_id.startswith(reference)]
         if not matching:
             raise UnknownJob(
                 f"job: nothing is called {reference[:80]!r}; allowed: a job's id, an unambiguous beginning "
@@ -251,7 +255,36 @@ class Client:
             raise JobConflict(
                 f"job {job.id} is {job.state}; only one that failed or was cancelled can be tried again"
             )
-        return self.submit_spec(job.spec, retry_of=job.id)
+        return self.submit_spec(job.spec, continues=job.id)
+
+    def resume(self, reference: str, epochs: str | int | None = None) -> Job:
+        """Go on from the checkpoint of a training that has ended, as a new job.
+
+        `epochs` is the new total, or `"+10"`: that many more than were done; without it the total
+        that the training was to have. Training 5 epochs and going on by 5 equals training 10.
+
+        Raises:
+            JobConflict: it is no training, or has left no checkpoint.
+            InvalidJob: the number of epochs is none, or they are done already.
+        """
+        job = self.job(reference)
+        if job.spec.action != "train":
+            raise JobConflict(f"job {job.id} is a {job.kind}; only a training can be resumed")
+        folder = self.folder(job.id)
+        if not (folder.path / CHECKPOINT).is_file():
+            raise JobConflict(f"job {job.id} has left no checkpoint; `quartet retry` starts it anew")
+        done = len(folder.history)
+        wanted = job.spec.model_dump(mode="json", by_alias=True)
+        text = str(wanted["parameters"]["epochs"] if epochs is None else epochs)
+        added = text.startswith("+") and text[1:].isdecimal()
+        wanted["parameters"]["epochs"] = done + int(text) if added else text
+        spec = JobSpec.parse(wanted)
+        total = wanted["parameters"]["epochs"]
+        if int(total) <= done:
+            raise InvalidJob(
+                f"epochs: {text!r}: {done} epochs are done; allowed: more than that, or +N for N more"
+            )
+        return self.submit_spec(spec, continues=job.id)
 
     def folder(self, reference: str) -> JobFolder:
         """The published folder of a job.
@@ -292,9 +325,6 @@ class Client:
         with contextlib.suppress(RedisUnreachable):
             return sorted({*self.ledger.ids(), *self.results.ids()}, reverse=True)
         return self.results.ids()
-
-    def _named(self, name: str, ids: list[str]) -> list[str]:
-        return [job.id for job in self._known(ids) if job.name == name]
 
     def _known(self, ids: list[str]) -> list[Job]:
         """The jobs among these ids: from the ledger, those it does not know from their folder."""

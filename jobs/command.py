@@ -24,6 +24,8 @@ def command_line(spec: JobSpec, verb: str = "submit") -> str:
             words += _joined(name, text)
     if spec.seed:
         words += ["--seed", str(spec.seed)]
+    if spec.time_limit is not None:
+        words += ["--time-limit", str(spec.time_limit)]
     return shlex.join(words)
 
 

@@ -25,7 +25,7 @@ ENDED: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
 
 _PREFIX = "quartet:"
 _FIELDS = ["spec", "state", "attempt", "lost", "submitted", "started", "finished"]
-_FIELDS += ["worker", "stop", "error", "folder", "headline", "retry_of"]
+_FIELDS += ["worker", "stop", "error", "folder", "headline", "continues"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Record:
     error: str | None
     folder: str | None
     headline: dict[str, Any] | None
-    retry_of: str | None
+    continues: str | None
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Claim:
 
     job_id: str
     attempt: int
-    retry_of: str | None
+    continues: str | None
 
 
 def connect(url: str, patience_seconds: float = 0.0) -> Any:
@@ -97,7 +97,7 @@ class Ledger:
                 raise RedisUnreachable(f"Redis: {masked_url(self.url)!r} is no address ({error})") from None
         return self._client
 
-    def submit(self, job_id: str, spec: JobSpec, retry_of: str | None = None) -> State:
+    def submit(self, job_id: str, spec: JobSpec, continues: str | None = None) -> State:
         """Write a new job, `queued` with its message, or `waiting` for jobs it needs, in one step.
 
         Raises:
@@ -106,7 +106,7 @@ class Ledger:
         """
         needs = [needed for needed, _ in spec.needs().values()]
         answer = self._run(
-            "submit", job_id, spec.to_json(), spec.name or "", message(job_id, spec), retry_of or "", *needs
+            "submit", job_id, spec.to_json(), spec.name or "", message(job_id, spec), continues or "", *needs
         )
         if answer[0] == "refused":
             word = "failed" if answer[2] == "failed" else "was cancelled"
@@ -349,5 +349,5 @@ def _record(job_id: str, values: list[Any]) -> Record:
         error=field["error"] or None,
         folder=field["folder"] or None,
         headline=json.loads(field["headline"]) if field["headline"] else None,
-        retry_of=field["retry_of"] or None,
+        continues=field["continues"] or None,
     )

@@ -18,6 +18,9 @@ QUEUE = "quartet"
 DELIVERY_PLACE = "@delivery@"
 """Where the ledger puts the delivery tag, new each time the message is sent."""
 
+HARD_LIMIT_SECONDS = 60
+"""After a job's time limit its worker stops it; this much later Celery kills a process that hangs."""
+
 
 def task_name(spec: JobSpec) -> str:
     """The Celery task of a job: `denoiser.train`."""
@@ -42,7 +45,7 @@ def message(job_id: str, spec: JobSpec) -> str:
                 "group": None,
                 "group_index": None,
                 "retries": 0,
-                "timelimit": [None, None],
+                "timelimit": [spec.seconds_allowed() + HARD_LIMIT_SECONDS, None],
                 "root_id": job_id,
                 "parent_id": None,
                 "argsrepr": repr([job_id]),

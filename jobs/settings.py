@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     stop_grace_seconds: float = Field(
         10.0, ge=0.1, le=3600, description="how long a job that was asked to stop may take, in seconds"
     )
+    memory_limit_gb: float | None = Field(
+        None, gt=0, description="most memory that a job's process may use, in gigabytes; empty: no limit"
+    )
     umask: Annotated[int, BeforeValidator(_octal)] = Field(
         0o022, ge=0, le=0o777, description="permissions taken away from published files, octal"
     )

@@ -74,6 +74,8 @@ class Parameters(_Checked):
     default_data: ClassVar[str]
     """The dataset a training reads where none is named."""
     takes_data: ClassVar[bool] = True
+    default_time_limit: ClassVar[int] = 24 * 3600
+    """Seconds an attempt may take where the job does not say."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -98,6 +100,7 @@ class Training(Parameters):
     """What every training has."""
 
     action = "train"
+    default_time_limit = 28 * 24 * 3600
     epochs: int = _number(20, "passes over the training data", "epochs", ge=1, le=1_000_000)
     learning_rate: float = _number(1e-3, "Adam's step size", gt=0, le=1)
 
@@ -306,6 +309,13 @@ class JobSpec(_Checked):
         None, alias="from", description="the finished training whose model is used"
     )
     seed: int = _number(0, "of every random choice", ge=0, le=2**32 - 1)
+    time_limit: int | None = _number(
+        None,
+        "wall-clock limit of one attempt; without it a day, for a training 28 days",
+        "seconds",
+        ge=1,
+        le=10**9,
+    )
     name: Annotated[str, Field(min_length=1, max_length=80)] | None = Field(
         None, description="a name of your own to find the job by"
     )
@@ -374,6 +384,10 @@ class JobSpec(_Checked):
         except ValueError as error:
             raise InvalidJob(f"job: not JSON ({error})") from None
         return cls.parse(value)
+
+    def seconds_allowed(self) -> int:
+        """How long an attempt at this job may take, in seconds."""
+        return self.time_limit or self.parameters.default_time_limit
 
     def to_json(self) -> str:
         """One line of JSON, the same for the same job."""

@@ -77,10 +77,14 @@ class Workers:
         self.started: list[LocalWorker] = []
 
     def start(self, count: int = 1) -> list[LocalWorker]:
-        environment = {
-            f"QUARTET_{name.upper()}": str(getattr(self.settings, name))
-            for name in ("lease_seconds", "heartbeat_seconds", "sweep_seconds", "checkpoint_seconds")
-        }
+        names = (
+            "lease_seconds",
+            "heartbeat_seconds",
+            "sweep_seconds",
+            "checkpoint_seconds",
+            "memory_limit_gb",
+        )
+        environment = {f"QUARTET_{name.upper()}": str(getattr(self.settings, name) or "") for name in names}
         os.environ.update(environment)
         new = []
         for _ in range(count):

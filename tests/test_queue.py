@@ -7,7 +7,7 @@ from celery import Celery
 
 from jobs.job_id import new_job_id
 from jobs.ledger import Ledger
-from jobs.queue import APP_NAME, QUEUE, celery_settings, celery_url
+from jobs.queue import APP_NAME, HARD_LIMIT_SECONDS, QUEUE, celery_settings, celery_url
 from jobs.settings import Settings
 from jobs.spec import JobSpec
 
@@ -17,7 +17,8 @@ def test_our_message_equals_celerys_own_field_for_field(settings: Settings) -> N
     spec = JobSpec.make("denoiser", "train")
     app = Celery(APP_NAME)
     app.conf.update(celery_settings(settings.redis_address()))
-    app.send_task("denoiser.train", args=[job_id], task_id=job_id, ignore_result=True)
+    limit = spec.seconds_allowed() + HARD_LIMIT_SECONDS
+    app.send_task("denoiser.train", args=[job_id], task_id=job_id, ignore_result=True, time_limit=limit)
     ledger.submit(job_id, spec)
     ours, celerys = [json.loads(text) for text in ledger.redis.lrange(QUEUE, 0, -1)]
     for message in (ours, celerys):

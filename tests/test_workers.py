@@ -13,8 +13,10 @@ import pytest
 from conftest import Workers, ended, until
 
 from jobs.client import Client, Job
+from jobs.errors import InvalidJob
 from jobs.folder import CHECKPOINT, STAGING
 from jobs.queue import QUEUE
+from jobs.spec import JobSpec
 
 LONG = {"data": "digits", "epochs": 4000}
 """A training that takes long enough to be hit in the middle."""
@@ -138,11 +140,52 @@ def test_a_cancelled_training_keeps_its_checkpoint_and_a_retry_goes_on_from_it(
     again = client.retry(job.id)
     assert ended(client, again.id).state == "succeeded", workers.logs()
     assert losses(client, again.id)[:done] == losses(client, job.id)
-    assert client.folder(again.id).job["retry_of"] == job.id
+    assert client.folder(again.id).job["continues"] == job.id
     control = client.submit("denoiser", "train", data="digits", epochs=600)
     ended(client, control.id)
     for mine, other in zip(weights(client, again.id), weights(client, control.id), strict=True):
         np.testing.assert_array_equal(mine, other)
+
+
+def test_training_five_epochs_and_going_on_by_five_equals_training_ten(
+    client: Client, workers: Workers
+) -> None:
+    workers.start()
+    ten = client.submit("denoiser", "train", data="digits", epochs=10)
+    five = client.submit("denoiser", "train", data="digits", epochs=5)
+    ended(client, five.id)
+    with pytest.raises(InvalidJob, match="5 epochs are done"):
+        client.resume(five.id, 5)
+    more = client.resume(five.id, "+5")
+    assert ended(client, more.id).state == "succeeded", workers.logs()
+    for mine, other in zip(weights(client, more.id), weights(client, ten.id), strict=True):
+        np.testing.assert_array_equal(mine, other)
+    assert losses(client, more.id) == losses(client, ten.id)
+
+
+def test_a_job_over_its_time_limit_fails_with_that_sentence_and_can_be_resumed(
+    client: Client, workers: Workers
+) -> None:
+    workers.start()
+    spec = JobSpec.make("autoencoder", "train", data="digits", time_limit=8, parameters={"epochs": 1_000_000})
+    failed = ended(client, client.submit_spec(spec).id)
+    assert failed.error == "it ran longer than its time limit of 8 seconds"
+    done = len(client.folder(failed.id).history)
+    resumed = client.resume(failed.id, "+1")
+    assert ended(client, resumed.id).state == "succeeded", workers.logs()
+    assert len(client.folder(resumed.id).history) == done + 1
+
+
+def test_a_job_over_the_memory_limit_fails_and_the_worker_is_fit_for_the_next(
+    client: Client, workers: Workers
+) -> None:
+    # TensorFlow alone takes more than this.
+    workers.settings = client.settings.model_copy(update={"memory_limit_gb": 0.1})
+    workers.start()
+    for _ in range(2):
+        failed = ended(client, client.submit("autoencoder", "train", **LONG).id)
+        assert failed.error == "it needed more memory than the limit of 0.1 GB"
+        assert client.folder(failed.id).verify() == []
 
 
 def test_a_job_that_kills_its_worker_each_time_has_failed_after_three(

@@ -9,11 +9,11 @@ import os
 import threading
 from typing import Any
 
-from billiard.exceptions import Terminated, WorkerLostError
+from billiard.exceptions import Terminated, TimeLimitExceeded, WorkerLostError
 from celery import Celery, signals
 
-from jobs.errors import RedisUnreachable
-from jobs.ledger import Ledger
+from jobs.errors import LeaseLost, RedisUnreachable
+from jobs.ledger import Claim, Ledger
 from jobs.local import PARENT_VARIABLE, end_with_parent
 from jobs.queue import APP_NAME, celery_settings
 from jobs.settings import read_settings
@@ -38,7 +38,7 @@ for _model, _action in PARAMETERS:
 
 
 @signals.worker_ready.connect
-def _begin(sender: Any, **_: Any) -> None:
+def _begin(**_: Any) -> None:
     """In the main process, once the worker is ready."""
     sweeper = Sweeper(settings)
     sweeper.start()
@@ -66,12 +66,20 @@ def _hand_back(sender: str, **_: Any) -> None:
 @signals.task_failure.connect
 def _lost(sender: Any, task_id: str, exception: BaseException, **_: Any) -> None:
     """The pool's process died under a job: say so at once, not when the lease has run out."""
-    if not isinstance(exception, (WorkerLostError, Terminated)):
+    if not isinstance(exception, (WorkerLostError, Terminated, TimeLimitExceeded)):
         return
     ledger = Ledger(settings.redis_address())
     try:
         record = ledger.record(task_id)
-        if record is not None and record.worker == sender.request.hostname:
+        if record is None or record.worker != sender.request.hostname:
+            return
+        if isinstance(exception, TimeLimitExceeded):
+            seconds = record.spec.seconds_allowed()
+            error = f"it ran longer than its time limit of {seconds} seconds and did not stop when asked"
+            ledger.finish(Claim(task_id, record.attempt, None), "failed", error=error)
+        else:
             ledger.lose(task_id, record.attempt, settings.max_lost_workers, str(exception))
+    except LeaseLost:
+        return
     except RedisUnreachable as error:
         log.warning("%s; the sweeper will find the job", error)

@@ -83,7 +83,8 @@ class Attempt:
             self.task = self._prepare()
         except OSError as error:
             return self._fail_without_folder(error)
-        with Heartbeat(self.claim, self.settings, self.task.stop, self._give_up) as heartbeat:
+        limit = self.record.spec.seconds_allowed()
+        with Heartbeat(self.claim, self.settings, limit, self.task.stop, self._give_up) as heartbeat:
             with _log_into(self.staging / "log.txt"):
                 outcome = self._perform(self.task)
             heartbeat.task_is_over()
@@ -92,7 +93,19 @@ class Attempt:
             if outcome.state == "cancelled" and heartbeat.asked == "hand back":
                 self.ledger.hand_back(self.claim, f"{self.record.worker} is shutting down")
                 return None
+            if outcome.state == "cancelled":
+                outcome = self._stopped(heartbeat.asked)
             return self._conclude(self.task, outcome)
+
+    def _stopped(self, asked: str) -> Outcome:
+        """What it means that the task was stopped for this reason."""
+        if asked == "time limit":
+            limit = self.record.spec.seconds_allowed()
+            return Outcome("failed", error=f"it ran longer than its time limit of {limit} seconds")
+        if asked == "memory limit":
+            limit_gb = self.settings.memory_limit_gb
+            return Outcome("failed", error=f"it needed more memory than the limit of {limit_gb:g} GB")
+        return Outcome("cancelled")
 
     def _adopt(self, folder: JobFolder) -> str:
         """An attempt before this one published and died before it could say so."""
@@ -104,10 +117,6 @@ class Attempt:
 
     def _prepare(self) -> Run:
         staging = self.results.stage(self.claim.job_id, self.claim.attempt)
-        if self.claim.retry_of and not (staging / CHECKPOINT).exists():
-            before = self.results.find(self.claim.retry_of)
-            if before is not None and (before.path / CHECKPOINT).exists():
-                shutil.copyfile(before.path / CHECKPOINT, staging / CHECKPOINT)
         progress = Ledger(self.settings.redis_address())
 
         def report_progress(values: dict[str, Any]) -> None:
@@ -126,6 +135,7 @@ class Attempt:
         try:
             run.sources = self._sources()
             run.check_stop()
+            self._take_checkpoint(run)
             if run.checkpoint.exists():
                 self.ledger.tell(self.claim, "goes on from its last checkpoint")
             run.progress(force=True, stage="loading TensorFlow")
@@ -144,6 +154,13 @@ class Attempt:
         except Exception as error:
             log.error("%s", traceback.format_exc())
             return Outcome("failed", error=sentence(error))
+
+    def _take_checkpoint(self, run: Run) -> None:
+        """A job that continues another starts from that one's checkpoint, if it left one."""
+        before = self.results.find(self.claim.continues) if self.claim.continues else None
+        if before is not None and (before.path / CHECKPOINT).exists() and not run.checkpoint.exists():
+            before.check()
+            shutil.copyfile(before.path / CHECKPOINT, run.checkpoint)
 
     def _sources(self) -> dict[str, JobFolder]:
         """The finished trainings this job reads, their files checked against their manifests."""
@@ -226,15 +243,15 @@ class Attempt:
     def _give_up(self, asked: str) -> None:
         """The task was asked to stop and does not: end this process; Celery starts another.
 
-        A cancelled job is concluded here, with what its folder has by now. A job to be handed back
-        goes on elsewhere from its last checkpoint.
+        The job is concluded here, with what its folder has by now; one to be handed back goes on
+        elsewhere from its last checkpoint.
         """
         log.warning("job %s does not stop by itself; its process ends", self.claim.job_id)
         try:
             if asked == "hand back":
                 self.ledger.hand_back(self.claim, f"{self.record.worker} is shutting down")
             elif self.task is not None:
-                self._conclude(self.task, Outcome("cancelled"))
+                self._conclude(self.task, self._stopped(asked))
         finally:
             os._exit(1)
 

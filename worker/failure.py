@@ -67,5 +67,3 @@ def write_index(results: Results) -> None:
         index.write_index(results)
     except (OSError, DamagedFolder) as error:
         log.warning("results/index.html was not written: %s", error)
-
-

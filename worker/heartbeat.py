@@ -1,6 +1,8 @@
 """Renews a job's lease from a thread, and hears what the job is asked."""
 
 import logging
+import resource
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,14 +19,20 @@ class Heartbeat:
     """Runs beside a task for as long as the job is held.
 
     Attributes:
-        asked: `"cancel"` or `"hand back"` once the job was asked to stop, else empty.
+        asked: why the job should stop: `"cancel"`, `"hand back"`, `"time limit"`, `"memory limit"`, or empty.
         lost: whether another attempt holds the job by now.
     """
 
     def __init__(
-        self, claim: Claim, settings: Settings, stop: threading.Event, give_up: Callable[[str], None]
+        self,
+        claim: Claim,
+        settings: Settings,
+        seconds_allowed: float,
+        stop: threading.Event,
+        give_up: Callable[[str], None],
     ) -> None:
         """`stop` is set when the task should end; `give_up` is called if it does not do so in time."""
+        self._deadline = time.monotonic() + seconds_allowed
         self.asked = ""
         self.lost = False
         self._claim = claim
@@ -64,7 +72,8 @@ class Heartbeat:
                 return
             except RedisUnreachable as error:
                 log.warning("%s; the job goes on", error)
-                continue
+                asked = self.asked
+            asked = self.asked or asked or self._limit_reached()
             if asked and asked_at is None:
                 asked_at = time.monotonic()
             if asked:
@@ -74,3 +83,16 @@ class Heartbeat:
             if overdue and not self._task_over.is_set():
                 self._give_up(asked)
                 return
+
+    def _limit_reached(self) -> str:
+        if time.monotonic() > self._deadline:
+            return "time limit"
+        limit = self._settings.memory_limit_gb
+        return "memory limit" if limit is not None and peak_memory_gb() > limit else ""
+
+
+def peak_memory_gb() -> float:
+    """The most memory this process has held at once, in gigabytes of 10⁹ bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Kilobytes on Linux, bytes on macOS (getrusage(2)).
+    return peak / 1e9 if sys.platform == "darwin" else peak * 1024 / 1e9

@@ -34,7 +34,7 @@ def job_record(
         "spec": record.spec.model_dump(mode="json", by_alias=True),
         "attempt": attempt,
         "lost_workers": record.lost,
-        "retry_of": record.retry_of,
+        "continues": record.continues,
         "times": {
             "submitted": iso(record.submitted / 1000),
             "started": iso(started),

@@ -1,4 +1,4 @@
--- ARGV: id, spec, name, message, retry of, then the ids of the jobs it needs.
+-- ARGV: id, spec, name, message, continues, then the ids of the jobs it needs.
 -- Returns 'queued', 'waiting', 'exists', or 'refused' with the job it needs and that job's state.
 local id = ARGV[1]
 if redis.call('EXISTS', job_key(id)) == 1 then
@@ -12,7 +12,7 @@ for index = 6, #ARGV do
   if state and state ~= 'succeeded' then table.insert(unfinished, ARGV[index]) end
 end
 local time = now()
-set(id, 'spec', ARGV[2], 'name', ARGV[3], 'message', ARGV[4], 'retry_of', ARGV[5], 'submitted', time,
+set(id, 'spec', ARGV[2], 'name', ARGV[3], 'message', ARGV[4], 'continues', ARGV[5], 'submitted', time,
   'attempt', 0, 'lost', 0, 'stop', '', 'error', '', 'folder', '')
 redis.call('ZADD', PREFIX .. 'jobs', time, id)
 if #unfinished == 0 then
