@@ -312,6 +312,41 @@ def data_get(name: str) -> None:
 
 
 @quartet.command()
+def rebuild() -> None:
+    """Restore a lost Redis from the results folder."""
+    from jobs.client import Client
+    from jobs.rebuild import rebuild
+
+    client = Client()
+    done = rebuild(client.ledger, client.results)
+    click.echo(f"restored {done.finished} finished jobs; queued {done.queued} that left a checkpoint")
+    if done.unreadable:
+        raise DamagedFolder(f"{done.unreadable} folders in {client.results.root} could not be read")
+
+
+@quartet.command()
+@_as_json
+def doctor(as_json: bool) -> None:
+    """Check what a person would check by hand, and say how to mend it."""
+    from dataclasses import asdict
+
+    from jobs.doctor import examine
+    from jobs.settings import read_settings
+
+    checks = examine(read_settings())
+    if as_json:
+        _print_json([asdict(check) for check in checks])
+    else:
+        for check in checks:
+            click.echo(f"{'ok  ' if check.well else 'BAD '}{check.name:18}{check.finding}")
+            if not check.well:
+                click.echo(f"{'':22}{check.mend}")
+    wrong = [check.name for check in checks if not check.well]
+    if wrong:
+        raise QuartetError(f"not well: {', '.join(wrong)}")
+
+
+@quartet.command()
 def settings() -> None:
     """Print each setting with its value, default and help."""
     from jobs.settings import read_settings

@@ -152,6 +152,11 @@ class Results:
         found = (self.root / STAGING).glob(f"{check_job_id(job_id)}.*")
         return sorted(int(path.suffix[1:]) for path in found if path.suffix[1:].isdigit())
 
+    def staged_ids(self) -> list[str]:
+        """Jobs that have left a staging folder."""
+        found = (path.name.rpartition(".")[0] for path in (self.root / STAGING).glob("*.*"))
+        return sorted({job_id for job_id in found if is_job_id(job_id)})
+
     def publish(self, job_id: str, attempt: int, umask: int) -> JobFolder:
         """Make a staging folder visible in one step, with its manifest, durable.
 

@@ -116,6 +116,13 @@ class Ledger:
         state: State = answer[0]
         return state
 
+    def restore(
+        self, job_id: str, spec: JobSpec, state: str, submitted: int, attempt: int, fields: dict[str, Any]
+    ) -> bool:
+        """Write a job that the ledger lost, finished or to be queued; False if the ledger knows it."""
+        pairs = [part for pair in fields.items() for part in pair]
+        return bool(self._run("restore", job_id, state, submitted, message(job_id, spec), attempt, *pairs))
+
     def claim(self, job_id: str, worker: str, lease_seconds: float, token: str) -> Claim | None:
         """Take a queued job: lease and attempt number in one step. None if it is not there to be taken.
 
@@ -268,6 +275,27 @@ class Ledger:
         """How long Redis has been running."""
         with _sentences(self.url):
             return int(self.redis.info("server")["uptime_in_seconds"])
+
+    def about(self) -> dict[str, str]:
+        """Redis' `version`, `appendonly` and `maxmemory-policy`; `unknown` what it does not say."""
+        with _sentences(self.url):
+            found = {"version": self.redis.info("server")["redis_version"]}
+            for name in ("appendonly", "maxmemory-policy"):
+                found[name] = self.redis.config_get(name).get(name, "unknown")
+            return found
+
+    def announce_worker(self, name: str, about: dict[str, str], seconds: float) -> None:
+        """Say that a worker is there; forgotten after `seconds`."""
+        with _sentences(self.url):
+            self.redis.set(f"{_PREFIX}worker:{name}", json.dumps(about), px=_milliseconds(seconds))
+
+    def workers(self) -> dict[str, dict[str, str]]:
+        """Workers that said they are there, with what they said."""
+        with _sentences(self.url):
+            keys = list(self.redis.scan_iter(f"{_PREFIX}worker:*"))
+            texts = self.redis.mget(keys) if keys else []
+        pairs = zip(keys, texts, strict=True)
+        return {key.removeprefix(f"{_PREFIX}worker:"): json.loads(text) for key, text in pairs if text}
 
     def lock(self, name: str, token: str, seconds: float) -> bool:
         """Take or prolong a lock that ends by itself; say whether `token` holds it."""

@@ -38,9 +38,9 @@ for _model, _action in PARAMETERS:
 
 
 @signals.worker_ready.connect
-def _begin(**_: Any) -> None:
+def _begin(sender: Any, **_: Any) -> None:
     """In the main process, once the worker is ready."""
-    sweeper = Sweeper(settings)
+    sweeper = Sweeper(settings, sender.hostname)
     sweeper.start()
     signals.worker_shutdown.connect(lambda **_: sweeper.stop(), weak=False)
     if PARENT_VARIABLE in os.environ:

@@ -117,6 +117,17 @@ class Attempt:
 
     def _prepare(self) -> Run:
         staging = self.results.stage(self.claim.job_id, self.claim.attempt)
+        # If Redis is lost for good, this and the checkpoint are enough to queue the job again.
+        begun = job_record(
+            self.record,
+            state="running",
+            attempt=self.claim.attempt,
+            finished=time.time(),
+            timeline=[],
+            data={},
+            notes=[],
+        )
+        write_json(staging / "job.json", begun)
         progress = Ledger(self.settings.redis_address())
 
         def report_progress(values: dict[str, Any]) -> None:
@@ -206,19 +217,20 @@ class Attempt:
         headline = headline_of(run.spec.model, outcome.metrics) if outcome.metrics else None
         if outcome.metrics:
             write_json(self.staging / "metrics.json", dict(outcome.metrics))
+        self._write_record(run, outcome, headline)
+        render(self.staging)
+        self.ledger.renew(self.claim, self.settings.lease_seconds)
+        return self.results.publish(self.claim.job_id, self.claim.attempt, self.settings.umask), headline
+
+    def _write_record(self, run: Run, outcome: Outcome, headline: dict[str, Any] | None) -> None:
+        """Write `job.json`, as it is to be published."""
         finished = time.time()
-        timeline = self.ledger.timeline(self.claim.job_id)
-        timeline.append(
-            {
-                "time": finished * 1000,
-                "text": outcome.state if outcome.error is None else f"failed: {outcome.error}",
-            }
-        )
-        record = self.ledger.record(self.claim.job_id) or self.record
+        end = outcome.state if outcome.error is None else f"{outcome.state}: {outcome.error}"
+        timeline = [*self.ledger.timeline(self.claim.job_id), {"time": finished * 1000, "text": end}]
         write_json(
             self.staging / "job.json",
             job_record(
-                record,
+                self.ledger.record(self.claim.job_id) or self.record,
                 state=outcome.state,
                 attempt=self.claim.attempt,
                 finished=finished,
@@ -230,9 +242,6 @@ class Attempt:
                 log_end=_log_end(self.staging / "log.txt") if outcome.error else None,
             ),
         )
-        render(self.staging)
-        self.ledger.renew(self.claim, self.settings.lease_seconds)
-        return self.results.publish(self.claim.job_id, self.claim.attempt, self.settings.umask), headline
 
     def _fail_without_folder(self, error: OSError) -> str:
         """The results volume takes no folder: the ledger's word is what is left."""

@@ -7,6 +7,7 @@ import logging
 import secrets
 import shutil
 import threading
+from importlib.metadata import version
 
 from jobs.errors import RedisUnreachable
 from jobs.folder import STAGING, Results
@@ -20,10 +21,11 @@ LOCK = "quartet:sweeper"
 
 
 class Sweeper:
-    """A thread that sweeps each `sweep_seconds` while it holds the lock."""
+    """A thread that says each `sweep_seconds` that this worker lives, and sweeps while it holds the lock."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Nothing runs before `start`."""
+    def __init__(self, settings: Settings, worker: str) -> None:
+        """Nothing runs before `start`; `worker` is the name this worker goes by."""
+        self._worker = worker
         self._settings = settings
         self._ledger = Ledger(settings.redis_address())
         self._results = Results(settings.results_dir.absolute())
@@ -43,6 +45,8 @@ class Sweeper:
     def _run(self) -> None:
         while not self._stop.wait(self._settings.sweep_seconds):
             try:
+                patience = 3 * self._settings.sweep_seconds
+                self._ledger.announce_worker(self._worker, {"quartet": version("quartet")}, patience)
                 if self._hold_lock():
                     sweep(self._ledger, self._results, self._settings)
             except RedisUnreachable as error:

@@ -1,0 +1,172 @@
+"""Train the network of both image models; a denoiser is one whose input gets noise first."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from worker.data.pixels import Pixels
+from worker.models.autoencoder import PIXELS, logits_of
+
+VALIDATION_SHARE = 0.05
+MOST_VALIDATION_IMAGES = 10_000
+
+WARM_UP_STEPS = 100
+DECAY_STEPS = 1_000
+
+NOISE_IMAGES = 10_240
+"""Images of noise that are drawn once, 8 million normals; each training image gets any of them, anew
+in every epoch. To draw them all anew would take longer than the training itself."""
+
+CHUNK_IMAGES = 16_384
+CHUNK_STEPS = 256
+"""The most images and steps in one call: a small part of a second."""
+
+
+class WarmUpThenDecay(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A learning rate that rises for 100 steps and then falls with the root of the steps made.
+
+    `learning_rate · min(1, (step + 1) / 100) / √(1 + step / 1000)`, after "Attention Is All You Need",
+    section 5.3 (https://arxiv.org/abs/1706.03762). Without the rise, the first steps leave some of a
+    denoiser's 32 code units dead; without the fall, the last bit of quality is not reached. It does not
+    depend on the number of epochs: five and five more are ten.
+    """
+
+    def __init__(self, learning_rate: float) -> None:
+        self.learning_rate = learning_rate
+
+    def __call__(self, step: Any) -> Any:
+        made = tf.cast(step, tf.float32)
+        rise = tf.minimum(1.0, (made + 1) / WARM_UP_STEPS)
+        return self.learning_rate * rise * tf.math.rsqrt(1 + made / DECAY_STEPS)
+
+    def get_config(self) -> dict[str, float]:
+        return {"learning_rate": self.learning_rate}
+
+
+class ImageTraining:
+    """A Trainable: binary cross-entropy between what the network makes of noisy images and clean ones.
+
+    Each epoch has its own order of the images. Its last batch is filled up with the first ones of that order, so
+    every batch has one size. Five in a hundred images, picked at random but always the same, since the
+    data may be sorted, are for validation and never trained on.
+
+    Made for speed: the images stay in memory as bytes, and many steps are one XLA program, in
+    which no loss is computed: its derivative is known. The steps are Keras' own, with Keras' Adam.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        images: Pixels,
+        *,
+        noise: float,
+        batch_size: int,
+        learning_rate: float,
+        seed: int,
+    ) -> None:
+        """Nothing is compiled before the first step.
+
+        Args:
+            model: as built by `build_autoencoder`.
+            images: uint8 (n, 28, 28), 0 to 255, at least two.
+            noise: standard deviation of the Gaussian noise, pixels being in [0, 1].
+            batch_size: images in one step, fewer where there are not as many.
+            learning_rate: Adam's highest.
+            seed: of order and noise.
+        """
+        self.model = model
+        self._noise = noise
+        self._seed = seed
+        pixels = images.reshape(len(images), PIXELS)
+        held_out = held_out_for_validation(len(pixels))
+        training, validation = pixels[~held_out], pixels[held_out]
+
+        self._images = len(training)
+        self._batch = min(batch_size, self._images)
+        self.steps = -(-self._images // self._batch)
+        self.chunk = max(1, min(CHUNK_STEPS, CHUNK_IMAGES // self._batch))
+
+        self._pixels = tf.constant(training)
+        pool = np.random.default_rng([seed, 0, 0]).standard_normal(
+            (NOISE_IMAGES if noise else 0, PIXELS), np.float32
+        )
+        self._noise_pool = tf.constant(pool)
+        self._measured = {
+            "loss": self._sample(training[: len(validation)], 1),
+            "validation_loss": self._sample(validation, 2),
+        }
+        self._optimizer = keras.optimizers.Adam(WarmUpThenDecay(learning_rate))
+        self._optimizer.build(model.trainable_variables)
+
+        rows = tf.TensorSpec([self.steps, self._batch], tf.int32)
+        number = tf.TensorSpec([], tf.int32)
+        self._run_steps = tf.function(
+            self._steps, input_signature=[rows, rows, number, number], jit_compile=True
+        )
+        self._loss = tf.function(self._binary_cross_entropy, jit_compile=True)
+
+    def variables(self) -> list[Any]:
+        """Weights, then Adam's step count and moments."""
+        return [*self.model.variables, *self._optimizer.variables]
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Draw the order of the images, and which noise each of them gets."""
+        random = np.random.default_rng([self._seed, 1, epoch])
+        shape = (self.steps, self._batch)
+        self._order = tf.constant(np.resize(random.permutation(self._images), shape), tf.int32)
+        self._noise_order = tf.constant(random.integers(NOISE_IMAGES, size=shape), tf.int32)
+
+    def make_steps(self, first: int, count: int) -> None:
+        """Make steps `first` to `first + count - 1` of the current epoch."""
+        self._run_steps(self._order, self._noise_order, first, first + count)
+
+    def measure(self) -> dict[str, float]:
+        """Binary cross-entropy on fixed training images and on the validation images, with fixed noise."""
+        return {name: float(self._loss(*sample)) for name, sample in self._measured.items()}
+
+    def batch(self, step: int) -> tuple[Any, Any]:
+        """Input and target of a step of the current epoch, each float32 (batch, 784) in [0, 1]."""
+        return self._pair(self._order[step], self._noise_order[step])
+
+    def _pair(self, order: Any, noise_order: Any) -> tuple[Any, Any]:
+        clean = tf.cast(tf.gather(self._pixels, order), tf.float32) / 255.0
+        if not self._noise:
+            return clean, clean
+        noise = self._noise * tf.gather(self._noise_pool, noise_order)
+        return tf.clip_by_value(clean + noise, 0.0, 1.0), clean
+
+    def _steps(self, order: Any, noise_order: Any, first: Any, last: Any) -> None:
+        step = first
+        # Not `for step in tf.range(first, last)`: XLA would compile anew for each `first` and `last`.
+        while step < last:
+            # Nor `order[step]`, for the same reason.
+            self._learn(*self._pair(tf.gather(order, step), tf.gather(noise_order, step)))
+            step += 1
+
+    def _learn(self, noisy: Any, clean: Any) -> None:
+        weights = self.model.trainable_variables
+        with tf.GradientTape() as tape:
+            logits = logits_of(self.model, noisy)
+        slope = (tf.sigmoid(logits) - clean) / (self._batch * PIXELS)  # of the loss, by the logits
+        gradients = tape.gradient(logits, [weight.value for weight in weights], output_gradients=slope)
+        self._optimizer.apply(gradients, weights)
+
+    def _binary_cross_entropy(self, noisy: Any, clean: Any) -> Any:
+        logits = logits_of(self.model, noisy)
+        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(clean, logits))
+
+    def _sample(self, pixels: Pixels, stream: int) -> tuple[Any, Any]:
+        clean = pixels.astype(np.float32) / 255
+        normals = np.random.default_rng([self._seed, 0, stream]).standard_normal(clean.shape, np.float32)
+        return tf.constant(np.clip(clean + self._noise * normals, 0, 1, dtype=np.float32)), tf.constant(clean)
+
+
+def held_out_for_validation(images: int) -> NDArray[np.bool_]:
+    """Pick the images that are not trained on: bool (images,), at least one of them true."""
+    count = max(1, min(round(VALIDATION_SHARE * images), MOST_VALIDATION_IMAGES))
+    held_out = np.zeros(images, np.bool_)
+    held_out[np.random.default_rng(0).permutation(images)[:count]] = True
+    return held_out
