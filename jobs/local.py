@@ -115,12 +115,8 @@ def answers(address: str) -> bool:
 
 def start_worker(settings: Settings, redis_url: str, name: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start one worker of this installation as a process that ends with this one."""
-    environment = os.environ | {
-        "QUARTET_REDIS_URL": redis_url,
-        "QUARTET_RESULTS_DIR": str(settings.results_dir.absolute()),
-        "QUARTET_DATA_DIR": str(settings.data_dir.absolute()),
-        PARENT_VARIABLE: str(os.getpid()),
-    }
+    chosen = settings.model_copy(update={"redis_url": SecretStr(redis_url)}).environment()
+    environment = os.environ | chosen | {PARENT_VARIABLE: str(os.getpid())}
     command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "--without-mingle", "-E"]
     command += ["--hostname", f"{name}@%h", "--loglevel", settings.log_level]
     return subprocess.Popen(
@@ -175,6 +171,10 @@ class LocalWorker:
         self._starts: list[float] = []
         self.process = self._start()
 
+    def restart(self) -> None:
+        """Start the next one, whatever became of the last."""
+        self.process = self._start()
+
     def _start(self) -> subprocess.Popen[bytes]:
         self._starts.append(time.monotonic())
         with self._log.open("ab") as log:
@@ -193,7 +193,7 @@ class LocalWorker:
             raise QuartetError(
                 f"worker {self._name} dies at its start; {self._log} ends with: {' / '.join(end)}"
             )
-        self.process = self._start()
+        self.restart()
 
 
 @contextmanager

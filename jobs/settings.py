@@ -99,21 +99,32 @@ class Settings(BaseSettings):
         digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"quartet-{os.getuid()}-{digest}" / "redis.sock"
 
-    def shown(self) -> dict[str, str]:
-        """Name to value as text, secrets masked."""
+    def environment(self) -> dict[str, str]:
+        """The variables that give a process of this machine the same settings, in any folder."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return {
-            name: (
-                masked_url(value.get_secret_value())
+            f"QUARTET_{name.upper()}": (
+                value.get_secret_value()
                 if isinstance(value, SecretStr)
-                else f"{value:03o}"
-                if name == "umask"
-                else ""
-                if value is None
-                else str(value)
+                else str(value.absolute())
+                if isinstance(value, Path)
+                else self._text(name, value)
             )
             for name, value in values.items()
         }
+
+    def shown(self) -> dict[str, str]:
+        """Name to value as text, secrets masked."""
+        return {
+            name: masked_url(value.get_secret_value())
+            if isinstance(value := getattr(self, name), SecretStr)
+            else self._text(name, value)
+            for name in type(self).model_fields
+        }
+
+    @staticmethod
+    def _text(name: str, value: object) -> str:
+        return f"{value:03o}" if name == "umask" else "" if value is None else str(value)
 
 
 def masked_url(url: str) -> str:

@@ -77,25 +77,13 @@ class Workers:
         self.started: list[LocalWorker] = []
 
     def start(self, count: int = 1) -> list[LocalWorker]:
-        names = (
-            "lease_seconds",
-            "heartbeat_seconds",
-            "sweep_seconds",
-            "checkpoint_seconds",
-            "memory_limit_gb",
-        )
-        environment = {f"QUARTET_{name.upper()}": str(getattr(self.settings, name) or "") for name in names}
-        os.environ.update(environment)
+        address = self.settings.redis_address()
         new = []
         for _ in range(count):
             name = f"w{len(self.started) + 1}"
-            worker = LocalWorker(
-                self.settings, self.settings.redis_address(), name, self.folder / f"{name}.log"
-            )
+            worker = LocalWorker(self.settings, address, name, self.folder / f"{name}.log")
             self.started.append(worker)
             new.append(worker)
-        for name in environment:
-            del os.environ[name]
         return new
 
     def child_of(self, worker: LocalWorker) -> psutil.Process:
