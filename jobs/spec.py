@@ -210,7 +210,7 @@ class TextgenTrain(Training, OnText):
     epochs: int = _number(20, "passes over the training data", "epochs", ge=1, le=1_000_000)
     learning_rate: float = _number(4e-3, "Adam's step size", gt=0, le=1)
     batch_size: int = _number(64, "streams of text read side by side", "streams", ge=1, le=65_536)
-    window: int = _number(100, "characters before the gradient is cut", "characters", ge=2, le=10_000)
+    window: int = _number(25, "characters before the gradient is cut", "characters", ge=2, le=10_000)
     layers: int = _number(1, "LSTM layers, one on the other", "layers", ge=1, le=8)
     units: int = _number(128, "units in each LSTM layer", "units", ge=1, le=4_096)
 
@@ -244,10 +244,23 @@ class TextgenGenerate(Generation, OnText):
         1.0, "sample from the likeliest characters that make up this probability", gt=0, le=1
     )
     samples: int = _number(1, "texts for each temperature", "texts", ge=1, le=1_000)
+    most_characters: ClassVar[int] = 20_000_000
+    """In one job, over all temperatures and samples."""
     on_unknown: Annotated[
         Literal["error", "drop"],
         Field(description="what to do with characters of the prompt that the model never saw"),
     ] = "error"
+
+    @field_validator("samples")
+    @classmethod
+    def _not_too_many(cls, samples: int, info: ValidationInfo) -> int:
+        length, temperatures = info.data.get("length", 1), info.data.get("temperature", ())
+        if samples * length * len(temperatures) > cls.most_characters:
+            raise ValueError(
+                f"{samples:,} texts of {length:,} characters at {len(temperatures)} temperatures are too "
+                f"many; allowed: {cls.most_characters:,} characters in all"
+            )
+        return samples
 
 
 # --- text: reviews --------------------------------------------------------------------

@@ -132,7 +132,7 @@ def follow(updates: Iterable[tuple[Job, dict[str, Any]]], each: Callable[[], Non
     On a terminal a live bar; elsewhere a line for each epoch and stage. Both go to standard error,
     so that standard output holds the result alone.
     """
-    out = Console(stderr=True, highlight=False)
+    out = Console(stderr=True, highlight=False, soft_wrap=True)
     return _follow_live(updates, each, out) if out.is_terminal else _follow_lines(updates, each, out)
 
 

@@ -231,7 +231,7 @@ def test_no_address_on_a_page_leads_out_of_the_results(tmp_path: Path) -> None:
     ("given", "shown"),
     [
         ("plain, tab\tand\nline", "plain, tab\tand\nline"),
-        ("\x00\x1b", "␀␛"),
+        ("\x00\x1b", "[U+0000][U+001B]"),
         ("\x7f\x9f", "[U+007F][U+009F]"),
         ("\u202e\u2069", "[U+202E][U+2069]"),
         ("\ud800", "[U+D800]"),

@@ -178,15 +178,29 @@ def test_a_page_fits_its_screen_and_its_text_stands_out(
     assert contrast >= 4.5, text
 
 
+def colours(browser: webdriver.Chrome) -> tuple[str, object]:
+    """The page's background and a corner of its last figure."""
+    background = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    curve = browser.find_elements(By.CSS_SELECTOR, "figure img")[-1]
+    with Image.open(io.BytesIO(curve.screenshot_as_png)) as image:
+        return background, image.convert("RGB").getpixel((3, 3))
+
+
 def test_a_page_and_its_figures_turn_dark_with_the_screen(browser: webdriver.Chrome, results: Path) -> None:
-    corners = {}
-    for dark in (False, True):
-        opened(browser, (results / JOB_ID / "report.html").as_uri(), dark=dark)
-        background = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
-        curve = browser.find_elements(By.CSS_SELECTOR, "figure img")[-1]
-        with Image.open(io.BytesIO(curve.screenshot_as_png)) as image:
-            corners[background] = image.convert("RGB").getpixel((3, 3))
-    assert corners == {"rgb(254, 254, 254)": (254, 254, 254), "rgb(21, 23, 28)": (21, 23, 28)}
+    report = (results / JOB_ID / "report.html").as_uri()
+    opened(browser, report)
+    assert colours(browser) == ("rgb(254, 254, 254)", (254, 254, 254))
+    opened(browser, report, dark=True)
+    assert colours(browser) == ("rgb(21, 23, 28)", (21, 23, 28))
+
+
+def test_a_dark_screen_still_prints_on_white(browser: webdriver.Chrome, results: Path) -> None:
+    opened(browser, (results / JOB_ID / "report.html").as_uri(), dark=True)
+    features = [{"name": "prefers-color-scheme", "value": "dark"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": features})
+    printed = colours(browser)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert printed == ("rgb(254, 254, 254)", (254, 254, 254))
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -106,7 +106,7 @@ class ImageTraining:
         self._run_steps = tf.function(
             self._steps, input_signature=[rows, rows, number, number], jit_compile=True
         )
-        self._loss = tf.function(self._binary_cross_entropy, jit_compile=True)
+        self._loss = tf.function(self._binary_cross_entropy)
 
     def variables(self) -> list[Any]:
         """Weights, then Adam's step count and moments."""

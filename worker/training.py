@@ -64,15 +64,17 @@ class Checkpoint:
             {
                 "epoch": self.epoch,
                 "step": self.step,
-                "history": self.history,
+                "columns": list(self.history[0]) if self.history else [],
                 "variables": len(self.variables),
                 "best_weights": len(self.best_weights),
             }
         )
         arrays = {f"variable_{index}": array for index, array in enumerate(self.variables)}
         arrays |= {f"best_weight_{index}": array for index, array in enumerate(self.best_weights)}
+        # As an array: a long history as text would make each epoch slower than the one before.
+        history = np.array([list(row.values()) for row in self.history], np.float64)
         with whole_file(path) as file:
-            np.savez(file, allow_pickle=False, position=np.array(position), **arrays)
+            np.savez(file, allow_pickle=False, position=np.array(position), history=history, **arrays)
 
     @classmethod
     def read(cls, path: Path) -> "Checkpoint":
@@ -82,7 +84,7 @@ class Checkpoint:
             return cls(
                 epoch=position["epoch"],
                 step=position["step"],
-                history=position["history"],
+                history=[_row(position["columns"], values) for values in stored["history"].tolist()],
                 variables=[stored[f"variable_{index}"] for index in range(position["variables"])],
                 best_weights=[stored[f"best_weight_{index}"] for index in range(position["best_weights"])],
             )
@@ -93,8 +95,8 @@ def fit(
 ) -> list[dict[str, float]]:
     """Train up to `epochs` epochs, from the checkpoint in the run's folder if there is one.
 
-    Writes `history.csv` and the checkpoint after each epoch, and a checkpoint within an epoch each
-    `checkpoint_seconds`. With `keep_best` (a column of the history, lower is better) `model` ends
+    Writes the checkpoint after each epoch and, within an epoch, each `checkpoint_seconds`; and
+    `history.csv` when it ends. With `keep_best` (a column of the history, lower is better) `model` ends
     with its weights after the best epoch; without it, with those after the last.
 
     Returns:
@@ -112,7 +114,6 @@ def fit(
     def save() -> None:
         position.variables = [np.asarray(variable) for variable in trainable.variables()]
         position.write(run.checkpoint)
-        _write_history(run, position.history)
 
     saved = time.monotonic()
     while position.epoch < epochs:
@@ -121,6 +122,7 @@ def fit(
         while position.step < trainable.steps:
             if run.stop.is_set():
                 save()
+                _write_history(run, position.history)
                 run.check_stop()
             count = min(trainable.chunk, trainable.steps - position.step)
             trainable.make_steps(position.step, count)
@@ -137,9 +139,15 @@ def fit(
         save()
         saved = time.monotonic()
         _tell(run, position, epochs, trainable.steps, force=True)
+    _write_history(run, position.history)
     if keep_best is not None:
         model.set_weights(position.best_weights)
     return position.history
+
+
+def _row(columns: list[str], values: list[float]) -> dict[str, float]:
+    row = dict(zip(columns, values, strict=True))
+    return row | {"epoch": int(row["epoch"])}
 
 
 def _tell(run: Run, position: Checkpoint, epochs: int, steps: int, force: bool = False) -> None:

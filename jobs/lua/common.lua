@@ -37,6 +37,7 @@ local function queue(id, text)
   local ahead = redis.call('LLEN', QUEUE)
   move(id, 'queued')
   if get(id, 'stop') == 'hand back' then set(id, 'stop', '') end
+  redis.call('DEL', PREFIX .. 'progress:' .. id)
   send(id)
   tell(id, text .. (ahead == 0 and '' or ahead == 1 and ' behind 1 job' or ' behind ' .. ahead .. ' jobs'))
 end

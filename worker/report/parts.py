@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from matplotlib.figure import Figure as Drawing
+if TYPE_CHECKING:  # the page of a failed job is made where matplotlib is not loaded
+    from matplotlib.figure import Figure as Drawing
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Figure:
     title: str
     caption: str
     alt: str
-    drawing: Drawing
+    drawing: "Drawing"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,51 @@
+"""Turns templates and whatever strangers wrote into pages: everything is escaped, nothing can run."""
+
+import re
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from worker.report import words
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # controls but tab, line feed and carriage return
+    "\u202a-\u202e\u2066-\u2069"  # bidirectional controls, which reorder what is around them
+    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"  # no characters: UTF-8 or HTML have no place for them
+)
+
+_CODE = re.compile("`([^`\n]+)`")
+
+
+def visible(value: Any) -> Any:
+    """Text with every character that a page cannot or should not hold shown as `[U+202E]`."""
+    if isinstance(value, str) and not isinstance(value, Markup):  # Markup was made from visible text
+        return _UNPRINTABLE.sub(lambda match: f"[U+{ord(match[0]):04X}]", value)
+    return value
+
+
+def prose(text: str) -> Markup:
+    """Escaped text in which `words between backticks` are set as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(visible(text)))))
+
+
+def page(template: str, **context: Any) -> bytes:
+    """Fill a template of `worker/report/templates`; the page as UTF-8."""
+    return _ENVIRONMENT.get_template(template).render(context).encode()
+
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("worker.report"),
+    autoescape=True,
+    finalize=visible,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.filters |= {
+    "number": words.number,
+    "duration": words.duration,
+    "size": words.size,
+    "moment": words.moment,
+    "prose": prose,
+}

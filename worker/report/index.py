@@ -1,0 +1,85 @@
+"""Makes results/index.html: the newest jobs, from their published folders alone."""
+
+import fcntl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+
+from jobs.errors import DamagedFolder
+from jobs.files import whole_file
+from jobs.folder import JobFolder, Results
+from worker.report.html import page
+from worker.report.words import clipped, duration, rounded_number
+
+MOST_ROWS = 1_000
+"""Jobs on the page; older ones stay in their folders."""
+
+LOCK = ".index.lock"
+_LONGEST_REASON = 160
+
+
+@dataclass(frozen=True)
+class Row:
+    """One job on the page. A damaged folder has a state and a reason, and nothing else."""
+
+    id: str
+    state: str
+    what: str = ""
+    name: str = ""
+    value: str = ""
+    unit: str = ""
+    label: str = ""
+    took: str = ""
+    reason: str = ""
+    thumbnail: bool = False
+
+    @property
+    def submitted(self) -> datetime:
+        """When the job was submitted, which its id tells even where nothing else does."""
+        return datetime.strptime(self.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+
+
+def write_index(results: Results) -> None:
+    """Write results/index.html: all jobs, newest first, with a thumbnail and the headline number of each.
+
+    Workers take turns, so that a page never lacks a job that an earlier page had.
+
+    Raises:
+        OSError: the results volume is full, read-only or gone.
+    """
+    results.root.mkdir(parents=True, exist_ok=True)
+    with (results.root / LOCK).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ids = results.ids()
+        rows = [_row(results.root / job_id) for job_id in ids[:MOST_ROWS]]
+        days = [(day, list(of_day)) for day, of_day in groupby(rows, key=lambda row: row.submitted.date())]
+        with whole_file(results.root / "index.html") as file:
+            file.write(page("index.html", days=days, shown=len(rows), total=len(ids)))
+
+
+def _row(path: Path) -> Row:
+    try:
+        return _read(path)
+    except (DamagedFolder, OSError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+        return Row(path.name, "damaged", reason="This folder's job.json is missing or is not a job's record.")
+
+
+@lru_cache(maxsize=2 * MOST_ROWS)
+def _read(path: Path) -> Row:
+    """Read a folder once for each process: what is published does not change. Errors are not kept."""
+    job = JobFolder(path).job
+    spec, best, error = job["spec"], job["headline"], job["error"]
+    return Row(
+        id=path.name,
+        state=str(job["state"]),
+        what=f"{spec['model']} {spec['action']}",
+        name=str(spec["name"] or ""),
+        value=rounded_number(best["value"]) if best else "",
+        unit=str(best["unit"]) if best else "",
+        label=str(best["label"]) if best else "",
+        took=duration(job["seconds"]) if job["seconds"] else "",
+        reason=clipped(error.split("\n", 1)[0], _LONGEST_REASON) if error else "",
+        thumbnail=(path / "figures" / "thumbnail.png").is_file(),
+    )

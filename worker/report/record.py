@@ -1,0 +1,66 @@
+"""What was recorded beside the results: the data that was read, and what happened when."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from worker.report.words import clipped, duration, moment, number
+
+LONGEST_VALUE = 600
+"""Characters of one value that the page shows."""
+
+
+@dataclass(frozen=True)
+class ShownDataset:
+    """One dataset's record: (what, value, is it code) in the order it was written."""
+
+    name: str
+    entries: list[tuple[str, str, bool]]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the timeline."""
+
+    time: datetime
+    since: str
+    """Time since the first event, empty for the first."""
+    text: str
+
+
+def shown_data(data: Mapping[str, Any]) -> list[ShownDataset]:
+    """Each dataset's record from `job.json`; whatever a task recorded is shown."""
+    return [
+        ShownDataset(
+            name,
+            [
+                (_label(key), _text(value), key in ("sha256", "path"))
+                for key, value in (record.items() if isinstance(record, dict) else [("record", record)])
+                if value is not None and not (key == "name" and value == name)
+            ],
+        )
+        for name, record in data.items()
+    ]
+
+
+def shown_timeline(timeline: Sequence[Mapping[str, str]]) -> list[Event]:
+    """The events with the time that each came after the first."""
+    times = [moment(event["time"]) for event in timeline]
+    passed = [(time - times[0]).total_seconds() for time in times]
+    return [
+        Event(time, f"+ {duration(seconds)}" if seconds else "", event["text"])
+        for time, seconds, event in zip(times, passed, timeline, strict=True)
+    ]
+
+
+def _label(key: str) -> str:
+    return "SHA-256" if key == "sha256" else key.replace("_", " ")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return number(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return clipped(text, LONGEST_VALUE)
