@@ -102,7 +102,7 @@ class Training(Parameters):
     action = "train"
     default_time_limit = 28 * 24 * 3600
     epochs: int = _number(20, "passes over the training data", "epochs", ge=1, le=1_000_000)
-    learning_rate: float = _number(1e-3, "Adam's step size", gt=0, le=1)
+    learning_rate: float = _number(4e-3, "Adam's largest step size", gt=0, le=1)
 
 
 class Evaluation(Parameters):
@@ -145,6 +145,7 @@ class AutoencoderTrain(Training, OnImages):
     """Train 784 → 32 → 784 to reproduce its input."""
 
     model = "autoencoder"
+    learning_rate: float = _number(3e-3, "Adam's largest step size, reached after 200 steps", gt=0, le=1)
     batch_size: int = _number(256, "examples in one training step", "examples", ge=1, le=65_536)
 
 
@@ -164,6 +165,7 @@ class DenoiserTrain(Training, OnImages):
     """Train 784 → 32 → 784 to remove Gaussian noise, fresh in every epoch."""
 
     model = "denoiser"
+    learning_rate: float = _number(3e-3, "Adam's largest step size, reached after 200 steps", gt=0, le=1)
     batch_size: int = _number(256, "examples in one training step", "examples", ge=1, le=65_536)
     noise: float = _number(0.5, "noise added to the input, pixels being in [0, 1]", "std", ge=0, le=5)
 

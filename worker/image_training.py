@@ -13,7 +13,7 @@ from worker.models.autoencoder import PIXELS, logits_of
 VALIDATION_SHARE = 0.05
 MOST_VALIDATION_IMAGES = 10_000
 
-WARM_UP_STEPS = 100
+WARM_UP_STEPS = 200
 DECAY_STEPS = 1_000
 
 NOISE_IMAGES = 10_240
@@ -26,9 +26,9 @@ CHUNK_STEPS = 256
 
 
 class WarmUpThenDecay(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """A learning rate that rises for 100 steps and then falls with the root of the steps made.
+    """A learning rate that rises for 200 steps and then falls with the root of the steps made.
 
-    `learning_rate · min(1, (step + 1) / 100) / √(1 + step / 1000)`, after "Attention Is All You Need",
+    `learning_rate · min(1, (step + 1) / 200) / √(1 + step / 1000)`, after "Attention Is All You Need",
     section 5.3 (https://arxiv.org/abs/1706.03762). Without the rise, the first steps leave some of a
     denoiser's 32 code units dead; without the fall, the last bit of quality is not reached. It does not
     depend on the number of epochs: five and five more are ten.
