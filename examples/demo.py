@@ -1,6 +1,7 @@
-"""What `make demo` runs: both image models through a private Redis and a real worker, on embedded data.
+"""What `make demo` runs: every model through a private Redis and a real worker, on embedded data.
 
-It is also an example of Quartet from Python: `one_worker` brings a Redis and a worker, `Client` asks for jobs.
+It is also an example of Quartet from Python: `one_worker` brings a Redis and a worker,
+`Client` asks for jobs.
 """
 
 import sys
@@ -17,8 +18,12 @@ def main() -> None:
     began = time.monotonic()
     with stopped_by_signals(), one_worker(Settings()) as service:
         client = Client(service.settings)
-        basic = client.submit("autoencoder", "train", data="digits", epochs=30, name="demo autoencoder")
-        denoiser = client.submit("denoiser", "train", data="digits", epochs=60, name="demo denoiser")
+        basic = client.submit(
+            "autoencoder", "train", data="digits", epochs=100, batch_size=64, name="demo autoencoder"
+        )
+        denoiser = client.submit(
+            "denoiser", "train", data="digits", epochs=150, batch_size=64, name="demo denoiser"
+        )
         queued = [
             basic,
             denoiser,

@@ -350,7 +350,8 @@ def test_up_is_found_by_a_second_terminal_and_keeps_its_queue(alone: Settings) -
     until(lambda: alone.private_socket().exists(), 20)
     assert "another `quartet up` runs" in start(alone, "up").communicate(timeout=60)[1]
     done = start(alone, "submit", *TRAIN, "--watch")
-    assert done.communicate(timeout=120) and done.returncode == 0
+    done.communicate(timeout=120)
+    assert done.returncode == 0
     long = start(alone, "submit", "denoiser", "train", "--data", "digits", "--epochs", "250").communicate()[
         0
     ]

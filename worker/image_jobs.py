@@ -1,5 +1,6 @@
 """What jobs of both image models share: their data, training a network, reading a trained one."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -7,14 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.folder import JobFolder
-from jobs.spec import AutoencoderTrain, DenoiserTrain
+from jobs.spec import AutoencoderTrain, DenoiserTrain, JobSpec
 from worker.data.images import Images, load_images
-from worker.image_training import ImageTraining
-from worker.models.autoencoder import PIXELS, build_autoencoder
+from worker.data.pictures import Pictures
+from worker.data.pixels import Pixels
+from worker.image_arrays import Floats, one_of_each_digit
+from worker.image_training import ImageTraining, held_out_for_validation
+from worker.models.autoencoder import build_autoencoder
 from worker.run import Run
 from worker.training import fit
 
+IMAGES_FILE = "images.npz"
 PREDICTION_BATCH = 4_096
+
+
+def trained_as(run: Run) -> JobSpec:
+    """The spec of the training that `--from` names."""
+    return JobSpec.parse(run.source.job["spec"])
 
 
 def images_for(run: Run) -> Images:
@@ -25,32 +35,57 @@ def images_for(run: Run) -> Images:
     """
     name = run.spec.data
     if name is None and "from" in run.sources:
-        name = run.source.job["spec"]["data"]
+        name = trained_as(run).data
     images = load_images(name, run.settings)
-    run.data[images.name] = dict(images.record)
-    for note in images.notes:
-        run.note(note)
+    record_data(run, images)
     return images
 
 
+def record_data(run: Run, data: Images | Pictures) -> None:
+    """Say in `job.json` what was read, and in the report what was done to it."""
+    run.data[str(data.record["name"])] = dict(data.record)
+    for note in data.notes:
+        run.note(note)
+
+
 def train_network(
-    run: Run, images: Images, parameters: AutoencoderTrain | DenoiserTrain, noise: float
+    run: Run,
+    images: Pixels,
+    parameters: AutoencoderTrain | DenoiserTrain,
+    *,
+    noise: float,
+    seed: int,
+    history_file: str = "history.csv",
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Train a network from scratch or from the run's checkpoint; return it with its history.
 
+    Args:
+        run: the job; its checkpoint, progress and stop are used.
+        images: uint8 (n, 28, 28), 0 to 255.
+        parameters: epochs, batch size and learning rate.
+        noise: standard deviation of the noise in the input, pixels being in [0, 1].
+        seed: of initial weights, order and noise.
+        history_file: where the history is written.
+
     Raises:
         Cancelled: the run was asked to stop.
+        JobFailed: the training diverged.
     """
-    model = build_autoencoder(run.spec.seed)
+    model = build_autoencoder(seed)
     trainable = ImageTraining(
         model,
-        images.train,
+        images,
         noise=noise,
         batch_size=parameters.batch_size,
         learning_rate=parameters.learning_rate,
-        seed=run.spec.seed,
+        seed=seed,
     )
-    return model, fit(run, trainable, parameters.epochs)
+    return model, fit(run, trainable, parameters.epochs, history_file=history_file)
+
+
+def training_metrics(history: list[dict[str, float]]) -> dict[str, float]:
+    """The losses after the last epoch, by the names of the metrics of both image models."""
+    return {"validation_bce": history[-1]["validation_loss"], "training_bce": history[-1]["loss"]}
 
 
 def load_network(folder: JobFolder) -> keras.Model:
@@ -60,16 +95,29 @@ def load_network(folder: JobFolder) -> keras.Model:
     return model
 
 
-def flat(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Images uint8 (n, 28, 28) as the network takes them: float32 (n, 784) in [0, 1]."""
-    scaled: NDArray[np.float32] = images.reshape(len(images), PIXELS).astype(np.float32) / 255
-    return scaled
-
-
-def predict(model: keras.Model, values: NDArray[np.float32]) -> NDArray[np.float32]:
+def predict(model: keras.Model, values: Floats) -> Floats:
     """What a model makes of rows (n, …), a few thousand at a time."""
     parts: list[Any] = [
         np.asarray(model(values[first : first + PREDICTION_BATCH]))
         for first in range(0, len(values), PREDICTION_BATCH)
     ]
     return np.concatenate(parts)
+
+
+def validation_images(images: Images, count: int) -> Pixels:
+    """Images of the training part that were not trained on, to show: uint8 (at most `count`, 28, 28)."""
+    held_out = held_out_for_validation(len(images.train))
+    labels = None if images.train_labels is None else images.train_labels[held_out]
+    kept = images.train[held_out]
+    return kept[one_of_each_digit(labels, len(kept), count)]
+
+
+def save_images(run: Run, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write `images.npz`, which `saved_images` reads back for the report."""
+    np.savez_compressed(run.folder / IMAGES_FILE, allow_pickle=False, **arrays)
+
+
+def saved_images(folder: JobFolder) -> dict[str, NDArray[Any]]:
+    """The arrays of `images.npz`."""
+    with np.load(folder.path / IMAGES_FILE, allow_pickle=False) as stored:
+        return dict(stored)

@@ -1,52 +1,84 @@
 """How close images are to what they should be: BCE, MSE, PSNR, SSIM."""
 
-import math
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-Images = NDArray[np.float32]
+from worker.image_arrays import Floats
+from worker.models.autoencoder import SIDE
+
+MEASURES = ("bce", "mse", "psnr_db", "ssim")
 
 SMALLEST_PROBABILITY = 1e-7
 """Keras' epsilon: keeps the logarithm of a pixel that is surely black or white finite."""
 
-SSIM_BATCH = 1_000
+SMALLEST_MSE = 1e-10
+"""An image without any error counts as 100 dB, so that a mean over images stays finite."""
+
+SSIM_WINDOW, SSIM_WINDOW_STD = 11, 1.5
+SSIM_LUMINANCE, SSIM_CONTRAST = 0.01**2, 0.03**2
+
+BATCH = 1_000
 
 
-def quality(clean: Images, images: Images) -> dict[str, float]:
-    """Compare images (n, 784) in [0, 1] with the clean ones they stand for.
+def quality(clean: Floats, images: Floats) -> dict[str, float]:
+    """Compare images (n, 784) in [0, 1] with the clean ones they stand for: the mean of each measure."""
+    return {name: float(values.mean(dtype=np.float64)) for name, values in errors(clean, images).items()}
+
+
+def errors(clean: Floats, images: Floats) -> dict[str, Floats]:
+    """Compare each of the images (n, 784) in [0, 1] with the clean one it stands for.
 
     Returns:
-        `bce` (nats per pixel), `mse`, `psnr_db` (dB, of the mean squared error over all images, not the
-        mean of each image's PSNR) and `ssim` (mean over images; Wang et al. 2004,
-        https://doi.org/10.1109/TIP.2003.819861, with its 11 × 11 window).
+        Arrays (n,). `bce`: binary cross-entropy, nats per pixel. `mse`: mean squared error. `psnr_db`:
+        peak signal-to-noise ratio of each image, 10 · log10(1 / MSE), in dB; the mean over images, as
+        `tf.image.psnr` is commonly averaged, is above the ratio for the mean MSE. `ssim`:
+        structural similarity (Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861), with the
+        window of 11 × 11 pixels and the constants of `tf.image.ssim`.
     """
-    error = float(np.mean(np.square(clean - images), dtype=np.float64))
-    return {
-        "bce": binary_cross_entropy(clean, images),
-        "mse": error,
-        "psnr_db": 10 * math.log10(1 / max(error, 1e-10)),
-        "ssim": structural_similarity(clean, images),
-    }
+    parts = [
+        _errors(tf.constant(clean[first : first + BATCH]), tf.constant(images[first : first + BATCH]))
+        for first in range(0, len(clean), BATCH)
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in MEASURES}
 
 
-def binary_cross_entropy(clean: Images, images: Images) -> float:
-    """Mean over images (n, 784) and pixels, in nats."""
-    likely = np.clip(images, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
-    losses = clean * np.log(likely) + (1 - clean) * np.log1p(-likely)
-    return -float(np.mean(losses, dtype=np.float64))
+def _errors(clean: Any, images: Any) -> dict[str, Any]:
+    likely = tf.clip_by_value(images, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+    losses = clean * tf.math.log(likely) + (1 - clean) * tf.math.log1p(-likely)
+    mse = tf.reduce_mean(tf.math.squared_difference(clean, images), axis=1)
+    psnr = -10 / np.log(10) * tf.math.log(tf.maximum(mse, SMALLEST_MSE))
+    values = (-tf.reduce_mean(losses, axis=1), mse, psnr, _structural_similarity(clean, images))
+    return {name: value.numpy() for name, value in zip(MEASURES, values, strict=True)}
 
 
-def structural_similarity(clean: Images, images: Images) -> float:
-    """Mean SSIM of images (n, 784) in [0, 1]."""
-    total = 0.0
-    for first in range(0, len(clean), SSIM_BATCH):
-        pair = [_squares(part[first : first + SSIM_BATCH]) for part in (clean, images)]
-        total += float(tf.reduce_sum(tf.image.ssim(*pair, max_val=1.0)))
-    return total / len(clean)
+def _structural_similarity(clean: Any, images: Any) -> Any:
+    """SSIM of each image (n,).
+
+    `tf.image.ssim` does the same with convolutions, which took 7 s for 10,000 images on two cores; a
+    Gaussian window is a product of two matrices with the image between them, which takes 0.1 s.
+    """
+    blur = tf.constant(_gaussian_blur())
+
+    def local_mean(values: Any) -> Any:
+        return blur @ tf.reshape(values, (-1, SIDE, SIDE)) @ tf.transpose(blur)
+
+    mean, other_mean = local_mean(clean), local_mean(images)
+    product, squares = mean * other_mean, tf.square(mean) + tf.square(other_mean)
+    covariance = local_mean(clean * images) - product
+    variances = local_mean(tf.square(clean) + tf.square(images)) - squares
+    luminance = (2 * product + SSIM_LUMINANCE) / (squares + SSIM_LUMINANCE)
+    contrast = (2 * covariance + SSIM_CONTRAST) / (variances + SSIM_CONTRAST)
+    return tf.reduce_mean(luminance * contrast, axis=(1, 2))
 
 
-def _squares(images: Images) -> Any:
-    return tf.reshape(tf.constant(images), (-1, 28, 28, 1))
+def _gaussian_blur() -> Floats:
+    """One row for each place where the window lies wholly within a line of pixels: (18, 28)."""
+    places = SIDE - SSIM_WINDOW + 1
+    offsets = np.arange(SSIM_WINDOW) - SSIM_WINDOW // 2
+    weights = np.exp(-0.5 * np.square(offsets / SSIM_WINDOW_STD))
+    blur = np.zeros((places, SIDE), np.float32)
+    for place in range(places):
+        blur[place, place : place + SSIM_WINDOW] = weights / weights.sum()
+    return blur

@@ -35,23 +35,26 @@ class WarmUpThenDecay(keras.optimizers.schedules.LearningRateSchedule):  # type:
     """
 
     def __init__(self, learning_rate: float) -> None:
+        """`learning_rate` is the highest, at the end of the rise."""
         self.learning_rate = learning_rate
 
     def __call__(self, step: Any) -> Any:
+        """The rate for a step counted from 0."""
         made = tf.cast(step, tf.float32)
         rise = tf.minimum(1.0, (made + 1) / WARM_UP_STEPS)
         return self.learning_rate * rise * tf.math.rsqrt(1 + made / DECAY_STEPS)
 
     def get_config(self) -> dict[str, float]:
+        """What Keras writes into a saved optimizer."""
         return {"learning_rate": self.learning_rate}
 
 
 class ImageTraining:
     """A Trainable: binary cross-entropy between what the network makes of noisy images and clean ones.
 
-    Each epoch has its own order of the images. Its last batch is filled up with the first ones of that order, so
-    every batch has one size. Five in a hundred images, picked at random but always the same, since the
-    data may be sorted, are for validation and never trained on.
+    Each epoch has its own order of the images. Its last batch is filled up with the first ones of
+    that order, so every batch has one size. Five in a hundred images, picked at random but always
+    the same, since the data may be sorted, are for validation and never trained on.
 
     Made for speed: the images stay in memory as bytes, and many steps are one XLA program, in
     which no loss is computed: its derivative is known. The steps are Keras' own, with Keras' Adam.

@@ -69,10 +69,11 @@ def code_map(points: NDArray[np.float32], labels: NDArray[np.int64], explained: 
     digits = sorted(set(labels.tolist()))
     for place, digit in enumerate(digits):
         of_digit = points[labels == digit]
-        style = {"marker": MARKERS[place % len(MARKERS)], "s": 9, "alpha": 0.55, "linewidths": 0}
+        marker = MARKERS[place % len(MARKERS)]
         colour = COLOURS[0] if len(digits) == 1 else _digit_colour(place)
         name = None if digit < 0 else str(digit)
-        axis.scatter(of_digit[:, 0], of_digit[:, 1], color=colour, label=name, **style)
+        x, y = of_digit.T
+        axis.scatter(x, y, 9, color=colour, label=name, marker=marker, alpha=0.55, linewidths=0)
         if name is not None:
             centre = np.median(of_digit, axis=0)
             box = {"boxstyle": "circle,pad=0.25", "facecolor": "white", "edgecolor": colour, "alpha": 0.9}

@@ -145,7 +145,8 @@ def generation_figures(folder: JobFolder, given: str, made: str, what: str) -> P
         yield Figure(
             "interpolation",
             "From one image to another",
-            "The code moves in equal steps on the straight line between two images' codes; each point is decoded.",
+            "The code moves in equal steps on the straight line between two images' codes; "
+            "each point is decoded.",
             f"{len(between)} images that turn from one digit into another.",
             image_figures.one_row_each(between[:100]),
         )

@@ -1,5 +1,6 @@
 """The denoiser: train it on noisy digits, compare it with a basic autoencoder, denoise images with it."""
 
+import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ from jobs.spec import DenoiserEvaluate, DenoiserGenerate, DenoiserTrain, JobSpec
 from worker.data.images import Images
 from worker.image_generation import Floats, generate_images, pictures_for
 from worker.image_jobs import flat, images_for, load_network, predict, train_network
-from worker.image_quality import quality
+from worker.image_quality import LARGEST_PSNR, quality
 from worker.report import image_figures
 from worker.report.parts import Figure, Metric, Parts, Table, Text
 from worker.run import Run
@@ -93,10 +94,9 @@ def evaluate(run: Run) -> dict[str, float]:
         if level == parameters.noise:
             headline = _headline(measured)
             shown = examples(images.test_labels, len(clean), SHOWN)
+            kept = {way: as_bytes(output[shown]) for way, output in seen.items()}
             np.savez_compressed(
-                run.folder / "comparison.npz",
-                original=images.test[shown],
-                **{way: as_bytes(output[shown]) for way, output in seen.items()},
+                run.folder / "comparison.npz", allow_pickle=False, original=images.test[shown], **kept
             )
     run.write_table("sweep.csv", ["noise", "way", "bce", "mse", "psnr_db", "ssim"], sweep)
     return headline
@@ -196,23 +196,34 @@ def _evaluation(folder: JobFolder) -> Parts:
         title: {label: [row[measure] for row in sweep if row["way"] == way] for way, label in WAYS.items()}
         for measure, title in MEASURES.items()
     }
+    psnr = panels[MEASURES["psnr_db"]]
     yield Figure(
         "sweep",
         "Who wins where",
-        f"The same test images at every noise level; the dotted line is the level of the numbers above ({noise:g}).",
+        "The same test images at every noise level; the dotted line is the level of the numbers above "
+        f"({noise:g}).",
         "Four panels over the noise level: PSNR, SSIM, mean squared error, cross-entropy; three lines each.",
-        image_figures.quality_over_noise(levels, panels, noise),
+        image_figures.quality_over_noise(levels, panels | {MEASURES["psnr_db"]: _finite(psnr)}, noise),
     )
-    yield Text("In words", _who_wins(levels, panels[MEASURES["psnr_db"]]))
+    yield Text("In words", _who_wins(levels, psnr))
     yield Table(
         "The sweep",
         ["noise", *(f"{label}, dB" for label in WAYS.values())],
         [
-            [level, *(panels[MEASURES["psnr_db"]][label][place] for label in WAYS.values())]
+            [level, *(_decibels(psnr[label][place]) for label in WAYS.values())]
             for place, level in enumerate(levels)
         ],
         "PSNR by noise level; all measures are in sweep.csv.",
     )
+
+
+def _finite(psnr: dict[str, list[float]]) -> dict[str, list[float]]:
+    """Without the infinite PSNR of an image that was not touched, which would flatten all lines."""
+    return {label: [v if v < LARGEST_PSNR else math.nan for v in values] for label, values in psnr.items()}
+
+
+def _decibels(psnr: float) -> str | float:
+    return round(psnr, 2) if psnr < LARGEST_PSNR else "the original"
 
 
 def _read_sweep(folder: JobFolder) -> list[dict[str, Any]]:
@@ -224,7 +235,9 @@ def _read_sweep(folder: JobFolder) -> list[dict[str, Any]]:
 
 def _who_wins(levels: list[float], psnr: dict[str, list[float]]) -> str:
     """One sentence for each stretch of noise levels that the same way wins."""
-    winners = [max(psnr, key=lambda label, place=place: psnr[label][place]) for place in range(len(levels))]
+    winners = [
+        max((values[place], label) for label, values in psnr.items())[1] for place in range(len(levels))
+    ]
     sentences = []
     start = 0
     for place in range(1, len(levels) + 1):

@@ -1,0 +1,1 @@
+"""What we claim about quality and speed, measured."""
