@@ -209,7 +209,7 @@ class TextgenTrain(Training, OnText):
     """Train an LSTM to predict the next character, at every position of a window."""
 
     model = "textgen"
-    epochs: int = _number(20, "passes over the training data", "epochs", ge=1, le=1_000_000)
+    epochs: int = _number(15, "passes over the training data", "epochs", ge=1, le=1_000_000)
     learning_rate: float = _number(4e-3, "Adam's step size", gt=0, le=1)
     batch_size: int = _number(64, "streams of text read side by side", "streams", ge=1, le=65_536)
     window: int = _number(25, "characters before the gradient is cut", "characters", ge=2, le=10_000)

@@ -1,10 +1,11 @@
 """Finished job folders made by hand, for the tests of the report and the index."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from jobs.folder import JobFolder
 from jobs.settings import read_settings
 from jobs.spec import JobSpec
 from worker.report.page import headline, render
@@ -12,6 +13,7 @@ from worker.run import Run
 
 SHORT_TRAINING = JobSpec.make("autoencoder", "train", data="digits", parameters={"epochs": 2})
 JOB_ID = "20261123-221530-042-k7qd"
+EVALUATION_ID = "20261123-221545-042-k7qd"
 
 HOSTILE = (
     "<script>document.title = 'owned'</script>",
@@ -96,17 +98,30 @@ def hostile_record(texts: tuple[str, ...] = HOSTILE, **changes: Any) -> dict[str
     return record | changes
 
 
-def trained_folder(root: Path) -> Path:
-    """A real training of two epochs on the offline sample, its page made."""
+def finished_folders(root: Path) -> tuple[Path, Path]:
+    """A real training of two epochs on the offline sample and its evaluation, their pages made."""
     from worker.tasks import autoencoder
 
-    folder = root / JOB_ID
+    trained = _finished(root, JOB_ID, SHORT_TRAINING, autoencoder.train, {})
+    evaluation = JobSpec.make("autoencoder", "evaluate", data="digits", **{"from": JOB_ID})
+    sources = {"from": JobFolder(trained)}
+    return trained, _finished(root, EVALUATION_ID, evaluation, autoencoder.evaluate, sources)
+
+
+def _finished(
+    root: Path,
+    job_id: str,
+    spec: JobSpec,
+    task: Callable[[Run], dict[str, float]],
+    sources: Mapping[str, JobFolder],
+) -> Path:
+    folder = root / job_id
     folder.mkdir()
-    run = Run(spec=SHORT_TRAINING, folder=folder, settings=read_settings())
-    metrics = autoencoder.train(run)
+    run = Run(spec=spec, folder=folder, settings=read_settings(), sources=sources)
+    metrics = task(run)
     (folder / "metrics.json").write_text(json.dumps(metrics))
-    best = headline("autoencoder", metrics)
-    record = job_record(SHORT_TRAINING, data=run.data, notes=run.notes, headline=best)
+    best = headline(spec.model, metrics)
+    record = job_record(spec, job_id=job_id, data=run.data, notes=run.notes, headline=best)
     (folder / "job.json").write_text(json.dumps(record))
     render(folder)
     return folder

@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 from PIL import Image
 from report_folders import (
+    EVALUATION_ID,
     HOSTILE,
     JOB_ID,
     SHORT_TRAINING,
+    finished_folders,
     hostile_record,
     job_record,
-    trained_folder,
     write_folder,
 )
 from selenium import webdriver
@@ -38,7 +39,8 @@ PHONE, DESKTOP = 360, 1280
 FAILED_ID = "20261123-221630-042-k7qd"
 HOSTILE_ID = "20261123-221730-042-k7qd"
 WIDE_ID = "20261123-221830-042-k7qd"
-PAGES = ("index.html", *(f"{job_id}/report.html" for job_id in (JOB_ID, FAILED_ID, HOSTILE_ID, WIDE_ID)))
+IDS = (WIDE_ID, HOSTILE_ID, FAILED_ID, EVALUATION_ID, JOB_ID)
+PAGES = ("index.html", *(f"{job_id}/report.html" for job_id in IDS))
 
 FLAGS = (
     "--headless",
@@ -78,9 +80,9 @@ return least;
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A trained autoencoder, a failed job, one that is hostile everywhere, and one as wide as can be."""
+    """A trained and evaluated autoencoder, a failed job, one that is hostile everywhere, and one as wide as can be."""
     root = tmp_path_factory.mktemp("results")
-    trained_folder(root)
+    finished_folders(root)
     failed = job_record(
         SHORT_TRAINING,
         job_id=FAILED_ID,
@@ -207,7 +209,7 @@ def test_a_dark_screen_still_prints_on_white(browser: webdriver.Chrome, results:
 def test_every_image_has_loaded_and_is_described(browser: webdriver.Chrome, results: Path, page: str) -> None:
     opened(browser, (results / page).as_uri())
     images = browser.find_elements(By.TAG_NAME, "img")
-    assert bool(images) == (page in ("index.html", f"{JOB_ID}/report.html"))
+    assert bool(images) == page.startswith(("index", JOB_ID, EVALUATION_ID))
     for image in images:
         assert browser.execute_async_script(
             "const [image, done] = arguments; image.loading = 'eager';"
@@ -235,9 +237,7 @@ def test_the_index_leads_to_every_report_and_back(browser: webdriver.Chrome, res
     index = (results / "index.html").as_uri()
     opened(browser, index)
     links = [link.get_attribute("href") for link in browser.find_elements(By.CSS_SELECTOR, "h3 a")]
-    assert links == [
-        (results / job_id / "report.html").as_uri() for job_id in (WIDE_ID, HOSTILE_ID, FAILED_ID, JOB_ID)
-    ]
+    assert links == [(results / job_id / "report.html").as_uri() for job_id in IDS]
     for link in links:
         opened(browser, index)
         browser.find_element(By.CSS_SELECTOR, f"h3 a[href='./{Path(link).parent.name}/report.html']").click()
@@ -250,7 +250,7 @@ def test_the_index_leads_to_every_report_and_back(browser: webdriver.Chrome, res
 def test_a_report_that_was_moved_alone_still_has_its_figures(
     browser: webdriver.Chrome, results: Path, tmp_path: Path
 ) -> None:
-    shutil.copyfile(results / JOB_ID / "report.html", tmp_path / "report.html")
+    shutil.copyfile(results / EVALUATION_ID / "report.html", tmp_path / "report.html")
     opened(browser, (tmp_path / "report.html").as_uri())
     widths = browser.execute_script("return [...document.images].map(image => image.naturalWidth)")
     assert len(widths) >= 2
@@ -265,7 +265,7 @@ def test_an_index_from_a_web_server_has_its_thumbnails(browser: webdriver.Chrome
         opened(browser, f"http://127.0.0.1:{server.server_port}/index.html")
         widths = browser.execute_script("return [...document.images].map(image => image.naturalWidth)")
         server.shutdown()
-    assert len(widths) == 1
+    assert len(widths) == 2
     assert all(widths)
 
 

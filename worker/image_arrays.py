@@ -11,8 +11,7 @@ Floats = NDArray[np.float32]
 
 def flat(images: Pixels) -> Floats:
     """Images uint8 (n, 28, 28) as the network takes them: float32 (n, 784) in [0, 1]."""
-    scaled: Floats = images.reshape(len(images), PIXELS).astype(np.float32) / 255
-    return scaled
+    return images.reshape(len(images), PIXELS).astype(np.float32) / np.float32(255)
 
 
 def as_bytes(images: Floats) -> Pixels:

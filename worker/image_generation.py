@@ -7,144 +7,145 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from jobs.folder import JobFolder
 from jobs.spec import ImageGeneration
-from worker.data.images import load_images
+from worker.code_distribution import CodeDistribution
 from worker.data.pictures import Pictures, load_pictures
-from worker.image_jobs import flat, load_network, predict
-from worker.models.autoencoder import CODE_UNITS, decoder_of, encoder_of
+from worker.data.pixels import Pixels
+from worker.image_arrays import Floats, as_bytes, flat
+from worker.image_jobs import CODE_FILE, load_network, predict, record_data, save_images, trained_as
+from worker.models.autoencoder import decoder_of, encoder_of
 from worker.run import Run
 
-Floats = NDArray[np.float32]
+MOST_SEARCHED = 10_000
+"""The most images among which the two digits of an interpolation are looked for."""
 
-MIXED_IMAGES = 3
-"""A sample is a random mixture of the codes of so many training images."""
+LONGEST_STEM = 60
 
-CODED_IMAGES = 10_000
-"""The most training images whose codes samples are mixed from."""
+
+def parameters_of(run: Run) -> ImageGeneration:
+    """The parameters that `generate` of both image models has."""
+    assert isinstance(run.spec.parameters, ImageGeneration)
+    return run.spec.parameters
+
+
+def data_of(run: Run) -> str | None:
+    """What a generation reads: what it names, else what its training read; None is MNIST."""
+    return run.spec.data or trained_as(run).data
 
 
 def pictures_for(run: Run) -> Pictures:
-    """The images this job names, else the first test images of the data its training was on."""
-    parameters = _parameters(run)
-    name = run.spec.data or run.source.job["spec"]["data"]
-    pictures = load_pictures(name, run.settings, parameters.count)
-    run.data[str(pictures.record["name"])] = dict(pictures.record)
-    for note in pictures.notes:
-        run.note(note)
+    """The images to send through the network; recorded and noted.
+
+    Raises:
+        InvalidData: they cannot be used.
+    """
+    pictures = load_pictures(data_of(run), run.settings, parameters_of(run).count)
+    record_data(run, pictures)
     return pictures
 
 
 def generate_images(
     run: Run, pictures: Pictures, seen: Floats, folder: str
 ) -> tuple[Floats, dict[str, float]]:
-    """Send `seen` (k, 784) through the network, decode points of the code, write PNG and `images.npz`.
+    """Send `seen` through the network and decode points of its code; write `images.npz` and PNG files.
 
     Args:
         run: the job; its parameters say how many interpolations and samples.
         pictures: what `seen` was made from; names the files.
-        seen: what the network gets, float32 in [0, 1].
+        seen: what the network gets, float32 (k, 784) in [0, 1].
         folder: where in the job's folder the PNG files go.
 
     Returns:
         What the network made of `seen`, (k, 784), and how many images of each kind there are.
+
+    Raises:
+        Cancelled: the run was asked to stop.
     """
-    parameters = _parameters(run)
     model = load_network(run.source)
-    encoder, decoder = encoder_of(model), decoder_of(model)
+    run.progress(force=True, stage="decoding")
     output = predict(model, seen)
-    between = _interpolations(run, pictures, encoder, decoder)
-    run.check_stop()
-    samples = _samples(run, encoder, decoder, parameters.samples)
-    np.savez_compressed(
-        run.folder / "images.npz",
+    ends, between = _interpolation(run, pictures, model)
+    samples, digits = _samples(run, model)
+    save_images(
+        run,
         names=np.array(pictures.names),
-        input=_bytes(seen),
-        output=_bytes(output),
-        interpolation=_bytes(between),
-        samples=_bytes(samples),
+        original=pictures.images,
+        input=as_bytes(seen),
+        output=as_bytes(output),
+        interpolation_ends=ends,
+        interpolation=as_bytes(between),
+        samples=as_bytes(samples),
+        sample_digits=digits,
     )
-    names = [_safe(name) for name in pictures.names]
-    _write_png(run, folder, names, output)
-    _write_png(run, "interpolation", ["" for _ in between], between)
-    _write_png(run, "samples", ["" for _ in samples], samples)
-    counts = {"images": float(len(output)), "interpolations": float(len(between))}
-    return output, counts | {"samples": float(len(samples))}
+    _write_png(run, folder, pictures.names, as_bytes(output))
+    # Its ends are reconstructions of two images and not on the way between them.
+    counts = {"images": len(output), "interpolations": max(0, len(between) - 2), "samples": len(samples)}
+    return output, {name: float(count) for name, count in counts.items()}
 
 
-def generated(folder: JobFolder) -> dict[str, NDArray[np.uint8]]:
-    """The images that `generate_images` wrote: uint8 (k, 28, 28) by kind."""
-    with np.load(folder.path / "images.npz", allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+def _interpolation(run: Run, pictures: Pictures, model: keras.Model) -> tuple[Pixels, Floats]:
+    """Two images (2, 28, 28), and points (2 + interpolations, 784) on the straight line between their codes.
+
+    The first and the last point are the two images' own. Both arrays are empty where there is none.
+    """
+    wanted = parameters_of(run).interpolations
+    ends = _ends(run, pictures) if wanted else pictures.images[:0]
+    if not len(ends):
+        return ends, flat(ends)
+    first, last = predict(encoder_of(model), flat(ends))
+    share = np.linspace(0, 1, wanted + 2, dtype=np.float32)[:, np.newaxis]
+    return ends, predict(decoder_of(model), (1 - share) * first + share * last)
 
 
-def _parameters(run: Run) -> ImageGeneration:
-    assert isinstance(run.spec.parameters, ImageGeneration)
-    return run.spec.parameters
-
-
-def _interpolations(run: Run, pictures: Pictures, encoder: keras.Model, decoder: keras.Model) -> Floats:
-    """On the straight line between two images' codes, both ends included."""
-    parameters = _parameters(run)
-    if parameters.interpolations == 0:
-        return np.zeros((0, 784), np.float32)
-    ends = _ends(run, pictures)
-    if ends is None:
-        run.note("There is one image only, so nothing was interpolated.")
-        return np.zeros((0, 784), np.float32)
-    first, second = predict(encoder, flat(ends))
-    share = np.linspace(0, 1, parameters.interpolations + 2, dtype=np.float32)[:, None]
-    return predict(decoder, (1 - share) * first + share * second)
-
-
-def _ends(run: Run, pictures: Pictures) -> NDArray[np.uint8] | None:
-    parameters = _parameters(run)
-    labels = pictures.labels
-    if labels is not None:
-        places = [np.flatnonzero(labels == d) for d in (parameters.first_digit, parameters.second_digit)]
-        if all(len(place) for place in places):
-            return pictures.images[[place[0] for place in places]]
-    # The digits asked for need not be among the few images that were taken; a dataset has them all.
-    trained_on = load_images(run.source.job["spec"]["data"], run.settings)
-    if labels is not None and trained_on.test_labels is not None:
-        found = trained_on.test_labels
-        places = [np.flatnonzero(found == d) for d in (parameters.first_digit, parameters.second_digit)]
-        if all(len(place) for place in places):
-            return trained_on.test[[place[0] for place in places]]
+def _ends(run: Run, pictures: Pictures) -> Pixels:
+    """The images to interpolate between: (2, 28, 28), or (0, 28, 28) and a note that says why."""
+    parameters = parameters_of(run)
+    digits = parameters.first_digit, parameters.second_digit
+    found = _images_of(pictures, digits)
+    if found is None and pictures.labels is not None:
+        # The few that were asked for may lack a digit that the data has.
+        found = _images_of(load_pictures(data_of(run), run.settings, MOST_SEARCHED), digits)
+    if found is not None:
+        return found
     if len(pictures.images) < 2:
-        return None
-    run.note("The images have no labels: the interpolation is between the first two of them.")
+        run.note("There is one image only, so nothing was interpolated.")
+        return pictures.images[:0]
+    unlabelled = pictures.labels is None
+    reason = (
+        "The images have no labels"
+        if unlabelled
+        else f"The digits {digits[0]} and {digits[1]} are not both there"
+    )
+    run.note(f"{reason}, so the interpolation is between the first two images.")
     return pictures.images[:2]
 
 
-def _samples(run: Run, encoder: keras.Model, decoder: keras.Model, count: int) -> Floats:
-    """Decode random convex mixtures of training images' codes.
-
-    The code is nowhere negative and far from Gaussian; mixtures stay where the decoder has been trained.
-    """
-    if count == 0:
-        return np.zeros((0, 784), np.float32)
-    random = np.random.default_rng([run.spec.seed, 2])
-    training = load_images(run.source.job["spec"]["data"], run.settings).train[:CODED_IMAGES]
-    codes = predict(encoder, flat(training))
-    mixed = codes[random.integers(len(codes), size=(count, MIXED_IMAGES))]
-    share = random.dirichlet(np.ones(MIXED_IMAGES), count).astype(np.float32)
-    return predict(decoder, np.einsum("smc,sm->sc", mixed, share).reshape(count, CODE_UNITS))
+def _images_of(pictures: Pictures, digits: tuple[int, int]) -> Pixels | None:
+    """The first image of each of two digits, (2, 28, 28); of one digit twice, its first two."""
+    if pictures.labels is None:
+        return None
+    first, last = (np.flatnonzero(pictures.labels == digit) for digit in digits)
+    if digits[0] == digits[1]:
+        last = last[1:]
+    return pictures.images[[first[0], last[0]]] if len(first) and len(last) else None
 
 
-def _bytes(images: Floats) -> NDArray[np.uint8]:
-    return np.round(images * 255).astype(np.uint8).reshape(-1, 28, 28)
+def _samples(run: Run, model: keras.Model) -> tuple[Floats, NDArray[np.int64]]:
+    """Random codes decoded, (samples, 784), and the digits they were drawn for, -1 for none."""
+    random = np.random.default_rng([run.spec.seed, 20])
+    distribution = CodeDistribution.read(run.source.path / CODE_FILE)
+    codes, digits = distribution.draw(parameters_of(run).samples, random)
+    return predict(decoder_of(model), codes), digits
 
 
-def _write_png(run: Run, folder: str, names: list[str], images: Floats) -> None:
-    if not len(images):
-        return
+def _write_png(run: Run, folder: str, names: tuple[str, ...], images: Pixels) -> None:
     (run.folder / folder).mkdir()
-    for number, (name, image) in enumerate(zip(names, _bytes(images), strict=True)):
-        Image.fromarray(image).save(run.folder / folder / f"{number:04d}{name}.png")
+    for number, (name, image) in enumerate(zip(names, images, strict=True)):
+        run.check_stop()
+        Image.fromarray(image).save(run.folder / folder / f"{number:04d}-{_stem(name)}.png")
 
 
-def _safe(name: str) -> str:
-    """A stranger's file name as part of ours: letters, digits, dots, dashes."""
-    kept = re.sub(r"[^A-Za-z0-9-]+", "-", name.removesuffix(".png")).strip("-")[:60]
-    return f"-{kept}" if kept else ""
+def _stem(name: str) -> str:
+    """A stranger's file name as part of ours: letters of English, digits and dashes."""
+    kept = re.sub(r"[^A-Za-z0-9]+", "-", re.sub(r"(?i)\.png$", "", name)).strip("-")
+    return kept[:LONGEST_STEM] or "image"

@@ -1,6 +1,5 @@
 """What jobs of both image models share: their data, training a network, reading a trained one."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -9,16 +8,23 @@ from numpy.typing import NDArray
 
 from jobs.folder import JobFolder
 from jobs.spec import AutoencoderTrain, DenoiserTrain, JobSpec
+from worker.code_distribution import CodeDistribution
 from worker.data.images import Images, load_images
 from worker.data.pictures import Pictures
 from worker.data.pixels import Pixels
-from worker.image_arrays import Floats, one_of_each_digit
+from worker.image_arrays import Floats, as_bytes, flat, one_of_each_digit, with_noise
 from worker.image_training import ImageTraining, held_out_for_validation
-from worker.models.autoencoder import build_autoencoder
+from worker.models.autoencoder import build_autoencoder, encoder_of
 from worker.run import Run
 from worker.training import fit
 
 IMAGES_FILE = "images.npz"
+CODE_FILE = "code.npz"
+
+SHOWN_IMAGES = 10
+CODED_IMAGES = 10_000
+"""The most training images whose codes a distribution is fitted to."""
+
 PREDICTION_BATCH = 4_096
 
 
@@ -83,8 +89,26 @@ def train_network(
     return model, fit(run, trainable, parameters.epochs, history_file=history_file)
 
 
-def training_metrics(history: list[dict[str, float]]) -> dict[str, float]:
-    """The losses after the last epoch, by the names of the metrics of both image models."""
+def save_training(
+    run: Run, model: keras.Model, images: Images, history: list[dict[str, float]], noise: float
+) -> dict[str, float]:
+    """Write the network, the distribution of its codes, and a few validation images to show.
+
+    Returns:
+        The metrics of a training.
+    """
+    model.save(run.folder / "model.keras")
+    some = slice(None, None, -(-len(images.train) // CODED_IMAGES))
+    seen = with_noise(flat(images.train[some]), noise, [run.spec.seed, 10])
+    labels = None if images.train_labels is None else images.train_labels[some]
+    CodeDistribution.fit(predict(encoder_of(model), seen), labels).write(run.folder / CODE_FILE)
+
+    held_out = held_out_for_validation(len(images.train))
+    kept, labels = images.train[held_out], images.train_labels
+    labels = None if labels is None else labels[held_out]
+    originals = kept[one_of_each_digit(labels, len(kept), SHOWN_IMAGES)]
+    seen = with_noise(flat(originals), noise, [run.spec.seed, 11])
+    save_images(run, original=originals, input=as_bytes(seen), output=as_bytes(predict(model, seen)))
     return {"validation_bce": history[-1]["validation_loss"], "training_bce": history[-1]["loss"]}
 
 
@@ -96,23 +120,15 @@ def load_network(folder: JobFolder) -> keras.Model:
 
 
 def predict(model: keras.Model, values: Floats) -> Floats:
-    """What a model makes of rows (n, …), a few thousand at a time."""
+    """What a model makes of rows (n, …), n being 0 or more, a few thousand at a time."""
     parts: list[Any] = [
         np.asarray(model(values[first : first + PREDICTION_BATCH]))
-        for first in range(0, len(values), PREDICTION_BATCH)
+        for first in range(0, max(1, len(values)), PREDICTION_BATCH)
     ]
     return np.concatenate(parts)
 
 
-def validation_images(images: Images, count: int) -> Pixels:
-    """Images of the training part that were not trained on, to show: uint8 (at most `count`, 28, 28)."""
-    held_out = held_out_for_validation(len(images.train))
-    labels = None if images.train_labels is None else images.train_labels[held_out]
-    kept = images.train[held_out]
-    return kept[one_of_each_digit(labels, len(kept), count)]
-
-
-def save_images(run: Run, arrays: Mapping[str, NDArray[Any]]) -> None:
+def save_images(run: Run, **arrays: NDArray[Any]) -> None:
     """Write `images.npz`, which `saved_images` reads back for the report."""
     np.savez_compressed(run.folder / IMAGES_FILE, allow_pickle=False, **arrays)
 

@@ -6,6 +6,7 @@ killed at any moment and goes on from its last checkpoint ends with the same bit
 """
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,10 +16,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.errors import JobFailed
 from jobs.files import whole_file
 from worker.run import Run
 
 Array = NDArray[Any]
+
+SAVE_SECONDS = 1.0
+"""Shortest time between the checkpoints of two epochs: an epoch may take less than to write one."""
 
 
 class Trainable(Protocol):
@@ -91,19 +96,28 @@ class Checkpoint:
 
 
 def fit(
-    run: Run, trainable: Trainable, epochs: int, *, model: Any = None, keep_best: str | None = None
+    run: Run,
+    trainable: Trainable,
+    epochs: int,
+    *,
+    model: Any = None,
+    keep_best: str | None = None,
+    history_file: str = "history.csv",
 ) -> list[dict[str, float]]:
     """Train up to `epochs` epochs, from the checkpoint in the run's folder if there is one.
 
-    Writes the checkpoint after each epoch and, within an epoch, each `checkpoint_seconds`; and
-    `history.csv` when it ends. With `keep_best` (a column of the history, lower is better) `model` ends
-    with its weights after the best epoch; without it, with those after the last.
+    Writes the checkpoint after each epoch, though hardly more often than once a second, and, within an
+    epoch, each `checkpoint_seconds`; and the history when it ends. With `keep_best` (a column of the
+    history, lower is better) `model` ends with its weights after the best epoch; without it, with those
+    after the last. A job that trains something on the way gives another `history_file`, for the report
+    draws `history.csv` as the job's own.
 
     Returns:
         The history: a row an epoch with `epoch` (counted from 1), what `measure` gave, and `seconds`.
 
     Raises:
         Cancelled: the run was asked to stop; the checkpoint has everything up to the last step.
+        JobFailed: a loss is not a finite number any more.
     """
     position = Checkpoint()
     if run.checkpoint.exists():
@@ -122,7 +136,7 @@ def fit(
         while position.step < trainable.steps:
             if run.stop.is_set():
                 save()
-                _write_history(run, position.history)
+                _write_history(run, history_file, position.history)
                 run.check_stop()
             count = min(trainable.chunk, trainable.steps - position.step)
             trainable.make_steps(position.step, count)
@@ -132,14 +146,17 @@ def fit(
                 save()
                 saved = time.monotonic()
         row = {"epoch": position.epoch + 1, **trainable.measure()}
+        _check_finite(row)
         if keep_best is not None and all(row[keep_best] < before[keep_best] for before in position.history):
             position.best_weights = [np.asarray(weight) for weight in model.weights]
         position.history.append(row | {"seconds": round(time.monotonic() - epoch_began, 4)})
         position.epoch, position.step = position.epoch + 1, 0
-        save()
-        saved = time.monotonic()
-        _tell(run, position, epochs, trainable.steps, force=True)
-    _write_history(run, position.history)
+        is_last = position.epoch == epochs
+        if is_last or time.monotonic() - saved >= SAVE_SECONDS:
+            save()
+            saved = time.monotonic()
+        _tell(run, position, epochs, trainable.steps, force=is_last)
+    _write_history(run, history_file, position.history)
     if keep_best is not None:
         model.set_weights(position.best_weights)
     return position.history
@@ -156,7 +173,16 @@ def _tell(run: Run, position: Checkpoint, epochs: int, steps: int, force: bool =
     run.progress(force=force, epoch=position.epoch, epochs=epochs, step=position.step, steps=steps, **losses)
 
 
-def _write_history(run: Run, history: list[dict[str, float]]) -> None:
+def _check_finite(row: dict[str, float]) -> None:
+    for name, value in row.items():
+        if not math.isfinite(value):
+            raise JobFailed(
+                f"the {name.replace('_', ' ')} of epoch {row['epoch']} is {value}: the training diverged; "
+                "a smaller --learning-rate may help"
+            )
+
+
+def _write_history(run: Run, name: str, history: list[dict[str, float]]) -> None:
     if history:
         header = list(history[0])
-        run.write_table("history.csv", header, [[row[name] for name in header] for row in history])
+        run.write_table(name, header, [[row[column] for column in header] for row in history])

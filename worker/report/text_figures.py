@@ -37,11 +37,12 @@ def comparison(metrics: Mapping[str, float]) -> Figure:
 def by_place(rows: Sequence[Row]) -> Figure:
     """Nats by place in the line."""
     drawing = new_drawing(height=3.6)
-    axes = drawing.add_subplot(xlabel="place in the line", ylabel="nats per character", xlim=(0, None))
+    axes = drawing.add_subplot(xlabel="place in the line", ylabel="nats per character")
     places = [row["place"] for row in rows]
     network = [row["nats"] for row in rows]
     axes.plot(places, [row["fivegram_nats"] for row in rows], "--", color=COLOURS[5], label="5-gram")
     axes.plot(places, network, color=COLOURS[0], label="this network")
+    axes.set_xlim(0, None)
     axes.set_ylim(0, None)
     axes.legend()
     worst = max(rows, key=lambda row: row["nats"])
@@ -99,11 +100,11 @@ def calibration(rows: Sequence[Row], error: float) -> Figure:
 def temperature(rows: Sequence[Row]) -> Figure:
     """What the texts' words do with rising temperature."""
     drawing = new_drawing(height=3.4)
-    axes = drawing.add_subplot(xlabel="temperature", ylabel="share", ylim=(-0.03, 1.03))
+    axes = drawing.add_subplot(xlabel="temperature", ylabel="share of words", ylim=(-0.03, 1.03))
     shown = {
-        "known": ("words known to the corpus", "o-", COLOURS[0]),
-        "different": ("words new in their text", "s--", COLOURS[2]),
-        "repeated": ("three-word sequences repeated", "^:", COLOURS[1]),
+        "known": ("known to the corpus", "o-", COLOURS[0]),
+        "different": ("new in their text", "s--", COLOURS[2]),
+        "repeated": ("repeated sequences", "^:", COLOURS[1]),
     }
     temperatures = [row["temperature"] for row in rows]
     for name, (label, style, colour) in shown.items():

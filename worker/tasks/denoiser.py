@@ -1,54 +1,57 @@
 """The denoiser: train it on noisy digits, compare it with a basic autoencoder, denoise images with it."""
 
-import math
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import keras
-import numpy as np
 
 from jobs.datasets import DATASETS
 from jobs.folder import JobFolder
-from jobs.spec import DenoiserEvaluate, DenoiserGenerate, DenoiserTrain, JobSpec
-from worker.data.images import Images
-from worker.image_generation import Floats, generate_images, pictures_for
-from worker.image_jobs import flat, images_for, load_network, predict, train_network
-from worker.image_quality import LARGEST_PSNR, quality
-from worker.report import image_figures
-from worker.report.parts import Figure, Metric, Parts, Table, Text
+from jobs.spec import DenoiserEvaluate, DenoiserGenerate, DenoiserTrain
+from worker.data.images import load_images
+from worker.image_arrays import as_bytes, flat, one_of_each_digit, with_noise
+from worker.image_generation import data_of, generate_images, pictures_for
+from worker.image_jobs import (
+    SHOWN_IMAGES,
+    images_for,
+    load_network,
+    predict,
+    record_data,
+    save_images,
+    save_training,
+    saved_images,
+    train_network,
+    trained_as,
+)
+from worker.image_quality import quality
+from worker.noise_comparison import Comparison, compare
+from worker.report.generated_images import generation_parts
+from worker.report.image_figures import named_rows
+from worker.report.noise_sweep import comparison_parts
+from worker.report.parts import Figure, Metric, Parts
 from worker.run import Run
-from worker.tasks.autoencoder import as_bytes, examples, generation_figures
 
 METRICS = (
     Metric("psnr_db", "PSNR, denoised", 2, "dB", better="higher"),
     Metric("validation_bce", "Validation binary cross-entropy", 4, "nats per pixel", better="lower"),
     Metric("basic_psnr_db", "PSNR, basic autoencoder", 2, "dB", better="higher"),
     Metric("noisy_psnr_db", "PSNR, noisy", 2, "dB", better="higher"),
-    Metric("bce", "Binary cross-entropy, denoised", 4, "nats per pixel", better="lower"),
-    Metric("basic_bce", "Binary cross-entropy, basic autoencoder", 4, "nats per pixel", better="lower"),
-    Metric("noisy_bce", "Binary cross-entropy, noisy", 4, "nats per pixel", better="lower"),
-    Metric("mse", "Mean squared error, denoised", 4, better="lower"),
-    Metric("basic_mse", "Mean squared error, basic autoencoder", 4, better="lower"),
-    Metric("noisy_mse", "Mean squared error, noisy", 4, better="lower"),
     Metric("ssim", "SSIM, denoised", 3, better="higher"),
     Metric("basic_ssim", "SSIM, basic autoencoder", 3, better="higher"),
     Metric("noisy_ssim", "SSIM, noisy", 3, better="higher"),
+    Metric("mse", "Mean squared error, denoised", 4, better="lower"),
+    Metric("basic_mse", "Mean squared error, basic autoencoder", 4, better="lower"),
+    Metric("noisy_mse", "Mean squared error, noisy", 4, better="lower"),
+    Metric("bce", "Binary cross-entropy, denoised", 4, "nats per pixel", better="lower"),
+    Metric("basic_bce", "Binary cross-entropy, basic autoencoder", 4, "nats per pixel", better="lower"),
+    Metric("noisy_bce", "Binary cross-entropy, noisy", 4, "nats per pixel", better="lower"),
     Metric("training_bce", "Training binary cross-entropy", 4, "nats per pixel", better="lower"),
     Metric("images", "Images", 0),
     Metric("interpolations", "Interpolated images", 0),
     Metric("samples", "Sampled images", 0),
 )
 
-LEVELS = tuple(step / 10 for step in range(11))
-"""Standard deviations of the noise in the sweep."""
-
-WAYS = {"noisy": "as it is", "basic": "basic autoencoder", "denoised": "denoiser"}
-MEASURES = {"psnr_db": "PSNR, dB", "ssim": "SSIM", "mse": "mean squared error", "bce": "BCE, nats per pixel"}
-SHOWN = 10
-MOST_COMPARED = 10_000
-"""Test images in the sweep; a set of ten thousand is sure to a hundredth of a decibel."""
+NOISE_FOR_DATASETS = 0.5
+"""Added by `generate` to the clean images of a named dataset where it is not told how much."""
 
 
 def train(run: Run) -> dict[str, float]:
@@ -57,49 +60,40 @@ def train(run: Run) -> dict[str, float]:
     Raises:
         InvalidData: the images cannot be used.
         Cancelled: the run was asked to stop; its checkpoint is kept.
+        JobFailed: the training diverged.
     """
     parameters = run.spec.parameters
     assert isinstance(parameters, DenoiserTrain)
-    model, history = train_network(run, images_for(run), parameters, noise=parameters.noise)
-    model.save(run.folder / "model.keras")
-    return {"validation_bce": history[-1]["validation_loss"], "training_bce": history[-1]["loss"]}
+    images = images_for(run)
+    model, history = train_network(run, images.train, parameters, noise=parameters.noise, seed=run.spec.seed)
+    return save_training(run, model, images, history, noise=parameters.noise)
 
 
 def evaluate(run: Run) -> dict[str, float]:
     """Compare what the denoiser and a basic autoencoder make of the same noisy test images.
 
-    The noise of all levels is one set of normals, scaled: the lines of the sweep differ by the
-    level and by nothing else.
-
     Raises:
         InvalidData: the images cannot be used.
+        Cancelled: the run was asked to stop; the checkpoint of the basic autoencoder is kept.
     """
     parameters = run.spec.parameters
     assert isinstance(parameters, DenoiserEvaluate)
     images = images_for(run)
-    networks = {"basic": _baseline(run, images), "denoised": load_network(run.source)}
-    clean = flat(images.test[:MOST_COMPARED])
-    if len(images.test) > MOST_COMPARED:
-        run.note(f"The first {MOST_COMPARED:,} of {len(images.test):,} test images were compared.")
-    normals = np.random.default_rng([run.spec.seed, 4]).standard_normal(clean.shape, np.float32)
-    levels = sorted({*LEVELS, parameters.noise})
-    sweep = []
-    headline: dict[str, float] = {}
-    for done, level in enumerate(levels):
-        run.check_stop()
-        run.progress(force=True, stage=f"noise {level:g}, {done} of {len(levels)} levels done")
-        seen = dict(_ways(clean, normals, level, networks))
-        measured = {way: quality(clean, output) for way, output in seen.items()}
-        sweep += [[level, way, *measured[way].values()] for way in seen]
-        if level == parameters.noise:
-            headline = _headline(measured)
-            shown = examples(images.test_labels, len(clean), SHOWN)
-            kept = {way: as_bytes(output[shown]) for way, output in seen.items()}
-            np.savez_compressed(
-                run.folder / "comparison.npz", allow_pickle=False, original=images.test[shown], **kept
-            )
-    run.write_table("sweep.csv", ["noise", "way", "bce", "mse", "psnr_db", "ssim"], sweep)
-    return headline
+    networks = {"basic": _basic_autoencoder(run), "denoised": load_network(run.source)}
+    comparison = compare(run, networks, images.test, parameters.noise)
+    comparison.write(run)
+
+    original = images.test[one_of_each_digit(images.test_labels, len(images.test), SHOWN_IMAGES)]
+    noisy = with_noise(flat(original), parameters.noise, [run.spec.seed, 41])
+    outputs = {method: as_bytes(predict(model, noisy)) for method, model in networks.items()}
+    save_images(run, original=original, noisy=as_bytes(noisy), **outputs)
+    # Nobody goes on with the basic autoencoder's training, once there is something to show.
+    run.checkpoint.unlink(missing_ok=True)
+    at_noise = comparison.values[parameters.noise]
+    named = {f"{method}_{name}": value for method, row in at_noise.items() for name, value in row.items()}
+    return {name.removeprefix("denoised_"): value for name, value in named.items()} | {
+        "images": float(len(images.test))
+    }
 
 
 def generate(run: Run) -> dict[str, float]:
@@ -107,147 +101,99 @@ def generate(run: Run) -> dict[str, float]:
 
     Raises:
         InvalidData: the images cannot be used.
+        Cancelled: the run was asked to stop.
     """
     parameters = run.spec.parameters
     assert isinstance(parameters, DenoiserGenerate)
     pictures = pictures_for(run)
-    own = run.spec.data is not None and run.spec.data not in DATASETS
-    noise = parameters.noise if parameters.noise is not None else 0.0 if own else 0.5
-    run.note(
-        f"Gaussian noise of standard deviation {noise:g} was added first."
-        if noise
-        else "No noise was added: the images are taken to be noisy already (`--noise` adds some)."
-    )
+    noise = parameters.noise
+    if noise is None:
+        named = (data_of(run) or parameters.default_data) in DATASETS
+        noise = NOISE_FOR_DATASETS if named else 0.0
     clean = flat(pictures.images)
-    normals = np.random.default_rng([run.spec.seed, 5]).standard_normal(clean.shape, np.float32)
-    noisy = _noisy(clean, normals, noise)
+    noisy = with_noise(clean, noise, [run.spec.seed, 42])
     output, counts = generate_images(run, pictures, noisy, "denoised")
     if not noise:
+        run.note("No noise was added: the images are taken for noisy as they are (`--noise` adds some).")
         return counts
-    measured = quality(clean, output)
-    return measured | {f"noisy_{name}": value for name, value in quality(clean, noisy).items()} | counts
+    run.note(f"Gaussian noise of standard deviation {noise:g} was added to the images first.")
+    before = {f"noisy_{name}": value for name, value in quality(clean, noisy).items()}
+    return quality(clean, output) | before | counts
 
 
 def present(folder: JobFolder) -> Parts:
-    """The figures of an evaluation or a generation; a training has its loss curve alone."""
-    action = folder.job["spec"]["action"]
-    if action == "evaluate":
-        yield from _evaluation(folder)
-    elif action == "generate":
-        yield from generation_figures(folder, "Noisy", "Denoised image", "what the denoiser makes of it")
+    """What the report shows of the images that the job kept."""
+    images = saved_images(folder)
+    job = folder.job
+    match job["spec"]["action"]:
+        case "train":
+            noise = job["spec"]["parameters"]["noise"]
+            rows = {"original": images["original"], "noisy": images["input"], "denoised": images["output"]}
+            yield Figure(
+                "denoised",
+                "Denoised images",
+                "Images that were held out for validation, with noise of standard deviation "
+                f"{noise:g}, and what the trained network makes of them.",
+                f"{len(images['original'])} images in columns, from above: {', '.join(rows)}.",
+                named_rows(rows),
+            )
+        case "evaluate":
+            noise = job["spec"]["parameters"]["noise"]
+            yield from comparison_parts(images, Comparison.read(folder), noise)
+        case "generate":
+            # Without metrics, nothing was added to the images.
+            added = "noisy_mse" in folder.metrics
+            rows = (
+                {"given": images["original"], "noisy": images["input"]}
+                if added
+                else {"given": images["input"]}
+            )
+            yield from generation_parts(
+                images,
+                rows | {"denoised": images["output"]},
+                "Denoised images",
+                "Each image, what it looks like with noise, and what the network makes of that."
+                if added
+                else "Each image and what the network makes of it.",
+            )
 
 
-def _baseline(run: Run, images: Images) -> keras.Model:
-    """The basic autoencoder to compare with: the job's `--baseline`, or one trained here."""
+def _basic_autoencoder(run: Run) -> keras.Model:
+    """The autoencoder to compare with: that of `--baseline`, or one trained here as the denoiser was."""
     if "baseline" in run.sources:
-        return load_network(run.sources["baseline"])
-    trained = JobSpec.parse(run.source.job["spec"])
+        folder = run.sources["baseline"]
+        _note_differences(run, folder)
+        return load_network(folder)
+    trained = trained_as(run)
     assert isinstance(trained.parameters, DenoiserTrain)
-    run.note(
-        f"The basic autoencoder was trained in this job, on the same images for the same "
-        f"{trained.parameters.epochs} epochs, without noise."
+    images = load_images(trained.data, run.settings)
+    record_data(run, images)
+
+    def report_progress(values: dict[str, float | str]) -> None:
+        run.report_progress({"stage": "training a basic autoencoder", **values})
+
+    model, _ = train_network(
+        replace(run, report_progress=report_progress),
+        images.train,
+        trained.parameters,
+        noise=0.0,
+        seed=trained.seed,
+        history_file="baseline_history.csv",
     )
-    # A folder and a checkpoint of its own, inside the staging of this job.
-    aside = replace(run, spec=trained, folder=run.folder / "baseline")
-    aside.folder.mkdir()
-    model, _ = train_network(aside, images, trained.parameters, noise=0.0)
-    shutil.rmtree(aside.folder)
+    epochs = trained.parameters.epochs
+    run.note(
+        "The basic autoencoder was trained in this job, on the images that the denoiser was trained on, for "
+        f"{epochs:,} {'epoch' if epochs == 1 else 'epochs'} as well."
+    )
     return model
 
 
-def _ways(
-    clean: Floats, normals: Floats, level: float, networks: dict[str, keras.Model]
-) -> Iterator[tuple[str, Floats]]:
-    noisy = _noisy(clean, normals, level)
-    yield "noisy", noisy
-    for way, network in networks.items():
-        yield way, predict(network, noisy)
-
-
-def _noisy(clean: Floats, normals: Floats, level: float) -> Floats:
-    noisy: Floats = np.clip(clean + np.float32(level) * normals, 0, 1)
-    return noisy
-
-
-def _headline(measured: dict[str, dict[str, float]]) -> dict[str, float]:
-    named: dict[str, float] = {}
-    for way, values in measured.items():
-        prefix = "" if way == "denoised" else f"{way}_"
-        named |= {f"{prefix}{name}": value for name, value in values.items()}
-    return named
-
-
-def _evaluation(folder: JobFolder) -> Parts:
-    noise = folder.job["spec"]["parameters"]["noise"]
-    with np.load(folder.path / "comparison.npz", allow_pickle=False) as stored:
-        rows = {"noisy": "noisy", "basic": "basic", "denoised": "denoised", "original": "original"}
-        images = {label: stored[name] for name, label in rows.items()}
-    yield Figure(
-        "comparison",
-        "The same noisy images, two networks",
-        f"From above: test images with noise of standard deviation {noise:g}; what the basic autoencoder "
-        "makes of them; what the denoiser makes of them; the originals.",
-        "Four rows of ten digits: noisy, basic autoencoder, denoised, original.",
-        image_figures.rows_of_images(images),
-    )
-    sweep = _read_sweep(folder)
-    levels = sorted({row["noise"] for row in sweep})
-    panels = {
-        title: {label: [row[measure] for row in sweep if row["way"] == way] for way, label in WAYS.items()}
-        for measure, title in MEASURES.items()
-    }
-    psnr = panels[MEASURES["psnr_db"]]
-    yield Figure(
-        "sweep",
-        "Who wins where",
-        "The same test images at every noise level; the dotted line is the level of the numbers above "
-        f"({noise:g}).",
-        "Four panels over the noise level: PSNR, SSIM, mean squared error, cross-entropy; three lines each.",
-        image_figures.quality_over_noise(levels, panels | {MEASURES["psnr_db"]: _finite(psnr)}, noise),
-    )
-    yield Text("In words", _who_wins(levels, psnr))
-    yield Table(
-        "The sweep",
-        ["noise", *(f"{label}, dB" for label in WAYS.values())],
-        [
-            [level, *(_decibels(psnr[label][place]) for label in WAYS.values())]
-            for place, level in enumerate(levels)
-        ],
-        "PSNR by noise level; all measures are in sweep.csv.",
-    )
-
-
-def _finite(psnr: dict[str, list[float]]) -> dict[str, list[float]]:
-    """Without the infinite PSNR of an image that was not touched, which would flatten all lines."""
-    return {label: [v if v < LARGEST_PSNR else math.nan for v in values] for label, values in psnr.items()}
-
-
-def _decibels(psnr: float) -> str | float:
-    return round(psnr, 2) if psnr < LARGEST_PSNR else "the original"
-
-
-def _read_sweep(folder: JobFolder) -> list[dict[str, Any]]:
-    lines = (folder.path / "sweep.csv").read_text(encoding="utf-8").splitlines()
-    header = lines[0].split(",")
-    rows = [dict(zip(header, line.split(","), strict=True)) for line in lines[1:]]
-    return [{name: value if name == "way" else float(value) for name, value in row.items()} for row in rows]
-
-
-def _who_wins(levels: list[float], psnr: dict[str, list[float]]) -> str:
-    """One sentence for each stretch of noise levels that the same way wins."""
-    winners = [
-        max((values[place], label) for label, values in psnr.items())[1] for place in range(len(levels))
-    ]
-    sentences = []
-    start = 0
-    for place in range(1, len(levels) + 1):
-        if place == len(levels) or winners[place] != winners[start]:
-            first, last = levels[start], levels[place - 1]
-            where = f"at noise {first:g}" if first == last else f"from noise {first:g} to {last:g}"
-            winner = {"as it is": "the image as it is", "basic autoencoder": "the basic autoencoder"}
-            sentences.append(
-                f"{winner.get(winners[start], 'the denoiser')} is closest to the original {where}"
-            )
-            start = place
-    text = "; ".join(sentences)
-    return f"By PSNR, {text}."
+def _note_differences(run: Run, baseline: JobFolder) -> None:
+    """Say so where the basic autoencoder was not trained as the denoiser was."""
+    mine, other = run.source.job["spec"], baseline.job["spec"]
+    for what, ours, theirs in (
+        ("data", mine["data"] or "mnist", other["data"] or "mnist"),
+        ("epochs", mine["parameters"]["epochs"], other["parameters"]["epochs"]),
+    ):
+        if ours != theirs:
+            run.note(f"The basic autoencoder's {what}: {theirs}; the denoiser's: {ours}.")
