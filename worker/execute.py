@@ -200,7 +200,8 @@ class Attempt:
                 raise
             except Exception as error:
                 # The task is well but its report is not: the job says so, with what there is.
-                log.error("%s", traceback.format_exc())
+                with _log_into(self.staging / "log.txt"):
+                    log.error("%s", traceback.format_exc())
                 outcome = Outcome(
                     "failed", outcome.metrics, f"the report could not be made: {sentence(error)}"
                 )
