@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test check browser quality bench lock clean
+.PHONY: help setup demo test check browser chaos quality bench lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -35,6 +35,9 @@ check: $(READY)  ## formatting, lint, types
 
 browser: $(READY)  ## the reports in a real browser (needs chromium and chromedriver)
 	@$(BIN)/pytest -m browser
+
+chaos: $(READY)  ## workers killed and frozen, Redis restarted, disks filled (QUARTET_CHAOS_JOBS, QUARTET_CHAOS_SEED)
+	@$(BIN)/pytest -s -m chaos
 
 quality: $(READY)  ## published numbers on real data (QUARTET_TEST_DATA: its folder)
 	@$(BIN)/pytest -m quality

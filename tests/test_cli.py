@@ -214,7 +214,10 @@ BAD = [
         ("submit", "autoencoder", "train", "--data", "mnits"),
         "data: dataset 'mnits' is unknown; did you mean 'mnist'?",
     ),
-    (("submit", "autoencoder", "train", "--data", "imdb"), "data: imdb holds reviews, not images; allowed: mnist, digits"),
+    (
+        ("submit", "autoencoder", "train", "--data", "imdb"),
+        "data: imdb holds reviews, not images; allowed: mnist, digits",
+    ),
     (("submit", "autoencoder", "train", "--data", "/no/such.npz"), "data: /no/such.npz does not exist"),
     (("submit", "autoencoder", "train", "--data", "/etc/passwd"), "data: /etc/passwd"),
     (("submit", "autoencoder", "train", "--from", "latest"), "No such option '--from'"),
@@ -282,7 +285,9 @@ def test_on_a_terminal_a_bar_shows_epoch_step_loss_and_time_left(service: Servic
 @pytest.fixture
 def alone(tmp_path: Path) -> Settings:
     """Settings of a person who has started nothing."""
-    return Settings(results_dir=tmp_path / "results", data_dir=tmp_path / "data", state_dir=tmp_path / "state")
+    return Settings(
+        results_dir=tmp_path / "results", data_dir=tmp_path / "data", state_dir=tmp_path / "state"
+    )
 
 
 def start(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
@@ -352,9 +357,7 @@ def test_up_is_found_by_a_second_terminal_and_keeps_its_queue(alone: Settings) -
     done = start(alone, "submit", *TRAIN, "--watch")
     done.communicate(timeout=120)
     assert done.returncode == 0
-    long = start(alone, "submit", "denoiser", "train", "--data", "digits", "--epochs", "250").communicate()[
-        0
-    ]
+    long = start(alone, "submit", "denoiser", "train", "--data", "digits", "--epochs", "120").communicate()[0]
     until(lambda: list(alone.results_dir.glob(".staging/*/checkpoint.npz")), 60, "the first checkpoint")
     up.send_signal(signal.SIGINT)
     up.communicate(timeout=60)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from conftest import until
 
+from jobs.settings import read_settings
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = dict(enumerate(re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)))
@@ -43,7 +45,8 @@ def up(shell: dict[str, str], tmp_path: Path) -> Iterator[None]:
     """The `quartet up` of the README, in its own terminal."""
     [command] = re.findall(r"`(quartet up [^`]*)`", README)
     process = subprocess.Popen(shlex.split(command), env=shell, stdout=subprocess.DEVNULL)
-    until(lambda: (tmp_path / "state").glob("*.sock") and any((tmp_path / "state").iterdir()), 30)
+    socket = read_settings(state_dir=tmp_path / "state").private_socket()
+    until(socket.exists, 30, "the start of Redis")
     yield
     process.send_signal(signal.SIGINT)
     process.wait(60)

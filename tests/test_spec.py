@@ -43,7 +43,7 @@ def test_the_json_has_a_fixed_form() -> None:
     assert json.loads(make("autoencoder", "train").to_json()) == {
         "model": "autoencoder",
         "action": "train",
-        "parameters": {"epochs": 20, "learning_rate": 0.001, "batch_size": 256},
+        "parameters": {"epochs": 20, "learning_rate": 0.003, "batch_size": 256},
         "data": None,
         "from": None,
         "seed": 0,

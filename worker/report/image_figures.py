@@ -1,11 +1,16 @@
 """Drawings of images: in named rows, in reading order, and of weights."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure as Drawing
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
 from worker.report.style import INK, MUTED, new_drawing
@@ -14,15 +19,18 @@ Pixels = NDArray[np.uint8]
 
 SIDE = 28
 GAP = 2
-BLOCK_GAP = 10
-CAPTION_HEIGHT = 9
+BLOCK_GAP = 8
+CAPTION_HEIGHT = 8
 """All in pixels of the images."""
 
 WIDTH = 5.6
-"""Inches. No wider, so that letters stay readable where a phone shrinks the drawing."""
+"""Inches, at most. No wider, so that letters stay readable where a phone shrinks the drawing."""
 
-LETTER = 0.09
-"""Inches; about the width of a letter of a row's name."""
+WIDEST_IMAGE = 1.1
+MARGIN = 0.06
+NAME_GAP = 0.1
+SCALE_HEIGHT = 0.72
+"""Inches."""
 
 
 def named_rows(rows: Mapping[str, Pixels], columns: int = 5, captions: Sequence[str] = ()) -> Drawing:
@@ -32,78 +40,111 @@ def named_rows(rows: Mapping[str, Pixels], columns: int = 5, captions: Sequence[
     """
     count = len(next(iter(rows.values())))
     pitch, caption_height = SIDE + GAP, CAPTION_HEIGHT if captions else 0
-    block_height = len(rows) * pitch + caption_height + BLOCK_GAP
+    block_height = len(rows) * pitch - GAP + caption_height + BLOCK_GAP
     blocks, columns = -(-count // columns), min(columns, count)
     canvas = np.zeros((blocks * block_height - BLOCK_GAP, columns * pitch - GAP, 4), np.uint8)
-    drawing, axes = _canvas_axes(canvas, LETTER * max(len(name) for name in rows))
-    names = []
+    drawing, axes = _axes_for(canvas, names=rows)
     for block in range(blocks):
         for row, (name, images) in enumerate(rows.items()):
             top = block * block_height + row * pitch
-            names.append((top + SIDE / 2, name))
+            axes.annotate(
+                name,
+                (0, top + SIDE / 2),
+                xytext=(-72 * NAME_GAP, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                color=INK,
+                annotation_clip=False,
+            )
             for column, image in enumerate(images[block * columns : (block + 1) * columns]):
                 _put(canvas, top, column * pitch, image)
         bottom = block * block_height + len(rows) * pitch
         for column, caption in enumerate(captions[block * columns : (block + 1) * columns]):
-            _caption(axes, column * pitch + SIDE / 2, bottom, caption)
-    axes.set_yticks([place for place, _ in names], [name for _, name in names], color=INK)
-    axes.imshow(canvas, interpolation="nearest")
+            _caption(axes, column * pitch, bottom, caption)
+    _show(axes, canvas)
     return drawing
 
 
-def reading_order(images: NDArray[np.uint8], columns: int, captions: Sequence[str] = ()) -> Drawing:
-    """Images (n, 28, 28) from left to right and from above, each with a caption below if there are any.
-
-    Grey levels uint8, or colours uint8 (n, 28, 28, 4).
-    """
-    columns = min(columns, len(images))
-    pitch_down = SIDE + GAP + (CAPTION_HEIGHT + GAP if captions else 0)
-    rows = -(-len(images) // columns)
-    canvas = np.zeros((rows * pitch_down - GAP, columns * (SIDE + GAP) - GAP, 4), np.uint8)
-    drawing, axes = _canvas_axes(canvas, 0)
-    for place, image in enumerate(images):
-        top, left = place // columns * pitch_down, place % columns * (SIDE + GAP)
-        _put(canvas, top, left, image)
-        if captions:
-            _caption(axes, left + SIDE / 2, top + SIDE + GAP, captions[place])
-    axes.set_yticks([])
-    axes.imshow(canvas, interpolation="nearest")
+def reading_order(images: NDArray[np.uint8], columns: int = 5, captions: Sequence[str] = ()) -> Drawing:
+    """Images uint8 (n, 28, 28) from left to right and from above; a caption stands below its image."""
+    canvas, places = _in_reading_order(images, columns, CAPTION_HEIGHT + GAP if captions else 0)
+    drawing, axes = _axes_for(canvas)
+    for (top, left), caption in zip(places, captions, strict=False):
+        _caption(axes, left, top + SIDE + GAP, caption)
+    _show(axes, canvas)
     return drawing
 
 
 def weights_as_images(weights: NDArray[np.float32], label: str) -> Drawing:
     """Rows (n, 784) of weights as images on one scale, red above 0 and blue below; `label` says of what."""
     largest = max(float(np.abs(weights).max()), 1e-6)
-    scale = matplotlib.colors.Normalize(-largest, largest)
-    colours = matplotlib.colormaps["RdBu_r"](scale(weights.reshape(-1, SIDE, SIDE)), bytes=True)
-    drawing = reading_order(np.asarray(colours), columns=8)
-    mappable = matplotlib.cm.ScalarMappable(scale, "RdBu_r")
-    drawing.set_figheight(drawing.get_figheight() + 0.7)
-    bar = drawing.colorbar(mappable, ax=drawing.axes, location="bottom", shrink=0.7, aspect=30, pad=0.03)
+    scale = ScalarMappable(Normalize(-largest, largest), "RdBu_r")
+    colours = np.asarray(scale.to_rgba(weights, bytes=True)).reshape(-1, SIDE, SIDE, 4)
+    canvas, _ = _in_reading_order(colours, columns=8)
+    drawing, axes = _axes_for(canvas, below=SCALE_HEIGHT)
+    _show(axes, canvas)
+    height = drawing.get_figheight()
+    bar = drawing.colorbar(
+        scale, cax=drawing.add_axes((0.2, 0.5 / height, 0.6, 0.1 / height)), orientation="horizontal"
+    )
     bar.set_label(label)
     bar.outline.set_visible(False)
     return drawing
 
 
-def _canvas_axes(canvas: NDArray[np.uint8], names_width: float) -> tuple[Drawing, Axes]:
-    """Axes without a frame, as high as the canvas needs in a drawing of our width."""
+def _in_reading_order(
+    images: NDArray[np.uint8], columns: int, below: int = 0
+) -> tuple[Pixels, list[tuple[int, int]]]:
+    """A canvas with the images, and top and left of each; `below` is left free under them, in pixels."""
+    pitch_down, pitch = SIDE + GAP + below, SIDE + GAP
+    places = [(index // columns * pitch_down, index % columns * pitch) for index in range(len(images))]
+    height = -(-len(images) // columns) * pitch_down - GAP
+    canvas = np.zeros((height, min(columns, len(images)) * pitch - GAP, 4), np.uint8)
+    for (top, left), image in zip(places, images, strict=True):
+        _put(canvas, top, left, image)
+    return canvas, places
+
+
+def _axes_for(
+    canvas: Pixels, names: Mapping[str, Any] | None = None, below: float = 0
+) -> tuple[Drawing, Axes]:
+    """Axes in a drawing that is as large as the canvas, names to its left and inches below it need."""
     height, width = canvas.shape[:2]
-    drawing = new_drawing(WIDTH, (WIDTH - names_width) * height / width + 0.1)
-    axes = drawing.add_subplot()
-    axes.set_frame_on(False)
-    axes.set_xticks([])
-    axes.tick_params(length=0, labelsize="medium")
+    font = FontProperties(size=matplotlib.rcParams["font.size"])
+    letters = max((TextPath((0, 0), name, prop=font).get_extents().width for name in names or ()), default=0)
+    left = letters / 72 + NAME_GAP + MARGIN if names else MARGIN
+    inches = min((WIDTH - left - MARGIN) / width, WIDEST_IMAGE / SIDE)
+    whole_width, whole_height = left + inches * width + MARGIN, inches * height + below + 2 * MARGIN
+    drawing = new_drawing(whole_width, whole_height)
+    drawing.set_layout_engine("none")
+    axes = drawing.add_axes(
+        (
+            left / whole_width,
+            (below + MARGIN) / whole_height,
+            inches * width / whole_width,
+            inches * height / whole_height,
+        )
+    )
+    axes.set_axis_off()
     return drawing, axes
 
 
-def _put(canvas: NDArray[np.uint8], top: int, left: int, image: NDArray[np.uint8]) -> None:
-    """Draw an image opaque; what nothing is drawn on stays transparent and turns dark with the page."""
+def _put(canvas: Pixels, top: int, left: int, image: NDArray[np.uint8]) -> None:
+    """Draw grey levels (28, 28) or colours (28, 28, 4); the rest stays transparent, dark on a dark page."""
     place = canvas[top : top + SIDE, left : left + SIDE]
-    place[..., 3] = 255
-    place[..., : image.shape[2] if image.ndim == 3 else 3] = (
-        image if image.ndim == 3 else image[..., np.newaxis]
-    )
+    if image.ndim == 2:
+        place[..., :3], place[..., 3] = image[..., np.newaxis], 255
+    else:
+        place[...] = image
 
 
-def _caption(axes: Axes, x: float, y: float, text: str) -> None:
-    axes.text(x, y, text, ha="center", va="top", fontsize=8.5, color=MUTED)
+def _caption(axes: Axes, left: int, top: int, text: str) -> None:
+    # A file's name may have dollar signs, which are not mathematics.
+    axes.text(left + SIDE / 2, top, text, ha="center", va="top", fontsize=8.5, color=MUTED, parse_math=False)
+
+
+def _show(axes: Axes, canvas: Pixels) -> None:
+    # Edges at whole numbers, so that text is placed by the pixel.
+    height, width = canvas.shape[:2]
+    axes.imshow(canvas, interpolation="nearest", extent=(0, width, height, 0))

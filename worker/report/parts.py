@@ -49,5 +49,13 @@ class Text:
     monospace: bool = False
 
 
-Part = Figure | Table | Text
+@dataclass(frozen=True)
+class Columns:
+    """Texts to compare, next to each other where the page is wide enough."""
+
+    title: str
+    texts: Sequence[Text]
+
+
+Part = Figure | Table | Text | Columns
 Parts = Iterable[Part]

@@ -9,7 +9,7 @@ from typing import ClassVar
 from jobs.folder import JobFolder
 from worker.report.drawings import Embedded, write_drawing, write_thumbnail
 from worker.report.loss_curve import loss_curve
-from worker.report.parts import Figure, Part, Table, Text
+from worker.report.parts import Columns, Figure, Part, Table, Text
 from worker.report.style import look
 from worker.report.tables import shown_cells
 
@@ -58,7 +58,16 @@ class ShownText:
     left_out: int
 
 
-ShownPart = ShownFigure | ShownTable | ShownText
+@dataclass(frozen=True)
+class ShownColumns:
+    """Texts next to each other."""
+
+    kind: ClassVar[str] = "columns"
+    title: str
+    texts: Sequence[ShownText]
+
+
+ShownPart = ShownFigure | ShownTable | ShownText | ShownColumns
 
 
 def shown_parts(folder: JobFolder, *, whole: bool) -> tuple[list[ShownPart], bool]:
@@ -106,5 +115,11 @@ def _shown(part: Part, folder: JobFolder) -> ShownPart:
             left_out = max(0, len(part.rows) - LONGEST_TABLE)
             return ShownTable(part.title, part.caption, part.header, rows, numeric, left_out)
         case Text():
-            left_out = max(0, len(part.body) - LONGEST_TEXT)
-            return ShownText(part.title, part.body[:LONGEST_TEXT], part.monospace, left_out)
+            return _shown_text(part)
+        case Columns():
+            return ShownColumns(part.title, [_shown_text(text) for text in part.texts])
+
+
+def _shown_text(text: Text) -> ShownText:
+    left_out = max(0, len(text.body) - LONGEST_TEXT)
+    return ShownText(text.title, text.body[:LONGEST_TEXT], text.monospace, left_out)

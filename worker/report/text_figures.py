@@ -113,7 +113,7 @@ def temperature(rows: Sequence[Row]) -> Figure:
     first, last = rows[0], rows[-1]
     return Figure(
         name="temperature",
-        title="What temperature does",
+        title="Words by temperature",
         caption="A low temperature repeats what is likely; a high one invents words.",
         alt="; ".join(
             f"{label}: {first[name]:.2f} at temperature {temperatures[0]:g} and {last[name]:.2f} at "

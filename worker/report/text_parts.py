@@ -8,12 +8,7 @@ from operator import itemgetter
 
 from jobs.folder import JobFolder
 from worker.report import text_figures
-from worker.report.parts import Part, Table, Text
-
-MOST_TEXTS = 20
-"""Texts in a report, the first of each temperature; the others lie in the folder."""
-
-LONGEST_TEXT = 5_000
+from worker.report.parts import Columns, Part, Table, Text
 
 
 def of_training(folder: JobFolder) -> Iterator[Part]:
@@ -76,10 +71,14 @@ def of_writing(folder: JobFolder) -> Iterator[Part]:
     if len(temperatures) > 1:
         yield text_figures.temperature(sorted(temperatures, key=itemgetter("temperature")))
     written = json.loads((folder.path / "samples.json").read_bytes())
-    for temperature, samples in groupby(written["samples"], key=itemgetter("temperature")):
-        first = next(samples)
-        text = written["prompt"] + first["text"]
-        yield Text(f"Temperature {temperature:g}", text, monospace=True)
+    first_of_each = [
+        next(samples) for _, samples in groupby(written["samples"], key=itemgetter("temperature"))
+    ]
+    texts = [
+        Text(f"Temperature {sample['temperature']:g}", written["prompt"] + sample["text"], monospace=True)
+        for sample in first_of_each
+    ]
+    yield Columns("The texts" if len(texts) == len(written["samples"]) else "A text of each", texts)
 
 
 def _verdict(network: float, fivegram: float) -> str:

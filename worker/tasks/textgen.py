@@ -43,7 +43,7 @@ METRICS = (
     Metric("repeated_sequences", "Share of three-word sequences repeated", 3),
     Metric("characters", "Characters measured", 0),
     Metric("written_characters", "Characters written", 0),
-    Metric("characters_per_second", "Speed", 0, "characters/s", better="higher"),
+    Metric("characters_per_second", "Characters per second", 0, better="higher"),
 )
 
 VOCABULARY = "vocabulary.json"

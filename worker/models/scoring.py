@@ -1,0 +1,83 @@
+"""How well a character model predicts a text, character by character."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from worker.data.characters import Codes
+from worker.models.textgen import multiplications, no_state, read
+
+RUN_IN = 250
+"""Characters read before the first that counts, so that each stretch begins as if all before it had
+been read: on Shakespeare 1,000 more change the mean by less than 0.0001 nats."""
+
+MOST_STREAMS = 64
+SHORTEST_STREAM = 1_000
+"""A text is cut into stretches that are read side by side, none shorter than this unless there is one."""
+
+LONGEST_CHUNK = 250
+MOST_MULTIPLICATIONS = 2.5e9
+"""In one call: a small part of a second, so that a stop is noticed."""
+
+
+class Scores(NamedTuple):
+    """For each character.
+
+    Attributes:
+        nats: minus the logarithm of the probability it was given.
+        right: whether it was the likeliest one.
+        confidence: the probability of the likeliest one.
+    """
+
+    nats: NDArray[np.float32]
+    right: NDArray[np.bool_]
+    confidence: NDArray[np.float32]
+
+
+class Scorer:
+    """Measures texts with one model; compiled once."""
+
+    def __init__(self, model: keras.Model) -> None:
+        """Nothing is compiled before the first text."""
+        self._model = model
+        codes = tf.TensorSpec([None, None], tf.int32)
+        state = tf.TensorSpec([*no_state(model, 1).shape[:2], None, None], tf.float32)
+        self._score_chunk = tf.function(self._chunk, input_signature=[codes, state])
+
+    def score(self, codes: Codes, first: int, after_chunk: Callable[[], None] = lambda: None) -> Scores:
+        """Predict every character from position `first` on, at least 1, with the state carried along.
+
+        Args:
+            codes: (characters,); those before `first` are read and do not count.
+            first: position of the first character that counts.
+            after_chunk: called every small part of a second; may raise.
+        """
+        count = len(codes) - first
+        streams = max(1, min(MOST_STREAMS, count // SHORTEST_STREAM))
+        length = -(-count // streams)
+        run_in = min(RUN_IN, first - 1)
+        # Row t holds what each stream reads at time t; the last stream may end early, and is filled up.
+        begins = first - 1 - run_in + length * np.arange(streams)
+        places = np.minimum(begins + np.arange(run_in + length + 1)[:, np.newaxis], len(codes) - 1)
+        chunk = int(MOST_MULTIPLICATIONS / (multiplications(self._model) * streams))
+        chunk = max(1, min(LONGEST_CHUNK, chunk))
+        state = no_state(self._model, streams)
+        parts = []
+        for start in range(0, len(places) - 1, chunk):
+            *scores, state = self._score_chunk(
+                codes[places[start : start + chunk + 1]].astype(np.int32), state
+            )
+            parts.append([score.numpy() for score in scores])
+            after_chunk()
+        return Scores(*(np.concatenate(part)[run_in:].T.ravel()[:count] for part in zip(*parts, strict=True)))
+
+    def _chunk(self, codes: Any, state: Any) -> Any:
+        logits, state = read(self._model, codes[:-1], state)
+        log_probabilities = tf.nn.log_softmax(logits)
+        nats = -tf.gather(log_probabilities, codes[1:], batch_dims=2)
+        right = tf.argmax(logits, axis=2, output_type=tf.int32) == codes[1:]
+        return nats, right, tf.exp(tf.reduce_max(log_probabilities, axis=2)), state

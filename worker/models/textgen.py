@@ -1,0 +1,107 @@
+"""The character model: one-hot characters → LSTM 128 → Dense softmax."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from worker.models.recurrence import advance, lstm
+
+
+def build(vocabulary: int, layers: int = 1, units: int = 128) -> keras.Model:
+    """The network.
+
+    Inputs are characters (batch, time) as whole numbers below `vocabulary`, then the state before the first
+    one: h and c of each layer, (batch, units). Outputs are the probabilities of the next character at
+    every position, (batch, time, vocabulary), then the state after the last one.
+    """
+    characters = keras.Input((None,), dtype="int32", name="characters")
+    states = [keras.Input((units,), name=f"{part}_{layer + 1}") for layer in range(layers) for part in "hc"]
+    states_after = []
+    hidden = keras.ops.one_hot(characters, vocabulary)
+    for layer in range(layers):
+        hidden, *state = keras.layers.LSTM(
+            units, return_sequences=True, return_state=True, name=f"lstm_{layer + 1}"
+        )(hidden, initial_state=states[2 * layer : 2 * layer + 2])
+        states_after += state
+    probabilities = keras.layers.Dense(vocabulary, activation="softmax", name="next_character")(hidden)
+    return keras.Model([characters, *states], [probabilities, *states_after], name="textgen")
+
+
+def lstm_layers(model: keras.Model) -> list[keras.layers.LSTM]:
+    """The LSTM layers of a network that `build` made, from the input up."""
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.LSTM)]
+
+
+def multiplications(model: keras.Model) -> int:
+    """How many multiplications the network makes for one character, about."""
+    return sum(int(weight.shape[0] * weight.shape[1]) for weight in model.weights if len(weight.shape) == 2)
+
+
+def no_state(model: keras.Model, batch: int) -> Any:
+    """The state before anything was read: zeros, (layers, 2, batch, units)."""
+    layers = lstm_layers(model)
+    return tf.zeros((len(layers), 2, batch, layers[0].units))
+
+
+def read(model: keras.Model, characters: Any, state: Any, *, cudnn: bool | None = None) -> tuple[Any, Any]:
+    """What `model` computes before its softmax, in the way that is fastest on this machine.
+
+    Args:
+        model: a network that `build` made.
+        characters: (time, batch), int32.
+        state: (layers, 2, batch, units), h and c of each layer before the first character.
+        cudnn: whether Keras' layers do it, which on a GPU is cuDNN's kernel; if None, whether there is a GPU.
+
+    Returns:
+        Logits of the next character at every position, (time, batch, vocabulary), and the state after
+        the last one.
+    """
+    if cudnn is None:
+        cudnn = bool(tf.config.list_physical_devices("GPU"))
+    hidden, states_after = None, []
+    for layer, (h, c) in zip(lstm_layers(model), map(tf.unstack, tf.unstack(state)), strict=True):
+        if cudnn:
+            inputs = _one_hot(model, characters) if hidden is None else hidden
+            hidden, h, c = layer(tf.transpose(inputs, (1, 0, 2)), initial_state=[h, c])
+            hidden = tf.transpose(hidden, (1, 0, 2))
+        else:
+            inputs = _inputs(layer, characters if hidden is None else hidden)
+            hidden, h, c = lstm(inputs, tf.convert_to_tensor(layer.cell.recurrent_kernel), h, c)
+        states_after.append([h, c])
+    return _logits(model, hidden), tf.stack(states_after)
+
+
+def next_logits(model: keras.Model, characters: Any, state: Any) -> tuple[Any, Any]:
+    """The same for one character: (batch,) -> (batch, vocabulary), and the state after it."""
+    hidden, states_after = None, []
+    for layer, (h, c) in zip(lstm_layers(model), map(tf.unstack, tf.unstack(state)), strict=True):
+        inputs = _inputs(layer, characters if hidden is None else hidden)
+        hidden, c, _ = advance(inputs + tf.matmul(h, layer.cell.recurrent_kernel), c)
+        states_after.append([hidden, c])
+    return _logits(model, hidden), tf.stack(states_after)
+
+
+def _inputs(layer: keras.layers.LSTM, values: Any) -> Any:
+    """The input's part of a layer's gates: of characters (…), or of the layer below (…, units)."""
+    values = tf.convert_to_tensor(values)
+    kernel, bias = (tf.convert_to_tensor(weight) for weight in (layer.cell.kernel, layer.cell.bias))
+    if values.dtype.is_integer:
+        # A one-hot vector times the kernel is a row of the kernel.
+        return tf.gather(kernel + bias, values)
+    return _times(values, kernel) + bias
+
+
+def _logits(model: keras.Model, hidden: Any) -> Any:
+    dense = model.get_layer("next_character")
+    return _times(hidden, tf.convert_to_tensor(dense.kernel)) + dense.bias
+
+
+def _one_hot(model: keras.Model, characters: Any) -> Any:
+    return tf.one_hot(characters, model.get_layer("next_character").units)
+
+
+def _times(values: Any, kernel: Any) -> Any:
+    """(…, n) times (n, m), as one product of two matrices."""
+    product = tf.matmul(tf.reshape(values, (-1, kernel.shape[0])), kernel)
+    return tf.reshape(product, (*tf.unstack(tf.shape(values))[:-1], kernel.shape[1]))

@@ -1,0 +1,164 @@
+"""Train a character model on every position of a text, its state carried from window to window."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from jobs.errors import InvalidJob
+from worker.data.characters import Codes
+from worker.models.scoring import RUN_IN, Scorer
+from worker.models.textgen import multiplications, no_state, read
+
+CHUNK_MULTIPLICATIONS = 5e9
+"""In one call, forward alone: a part of a second, so that a stop is noticed."""
+
+
+CLIP_NORM = 1.0
+"""A longer gradient is shortened (Pascanu et al., 2013, https://arxiv.org/abs/1211.5063); few are."""
+
+AVERAGE = 0.999
+"""What an average of the weights keeps of itself in each step, later on; in the first steps it keeps less."""
+
+
+def fitting_shape(characters: int, streams: int, window: int) -> tuple[int, int]:
+    """Streams and window, made smaller where a text of so many characters has no room for them."""
+    window = min(window, characters - 1)
+    return min(streams, (characters - 1) // window), window
+
+
+def memory_needed(vocabulary: int, layers: int, units: int, characters: int) -> float:
+    """Bytes that one step with so many characters needs at least, weights and Adam's moments included."""
+    weights = (vocabulary + units + (layers - 1) * 2 * units) * 4 * units + units * vocabulary
+    kept_for_each_character = 16 * layers * units + 3 * vocabulary
+    return 4.0 * (5 * weights + characters * kept_for_each_character)
+
+
+class TextTraining:
+    """A Trainable: categorical cross-entropy of the next character, at every position.
+
+    The text is cut into `streams` equally long streams that are read side by side, `window` characters in
+    each step. Gradients end at a window's beginning; the state does not: it goes on until the stream ends
+    (Sutskever, 2013, section 2.8.6; https://www.cs.utoronto.ca/~ilya/pubs/ilya_sutskever_phd_thesis.pdf).
+    Each epoch starts a few characters further on, by chance, so that windows begin elsewhere.
+
+    The learning rate stays as it is, and what is measured and kept are not the weights of the last step but
+    their moving average (Polyak and Juditsky, 1992): as good as a rate that falls to zero at the end, without
+    the need to know when the end will be. Five epochs and five more are ten.
+
+    Made for speed: the one-hot product is a look-up of the kernel's rows, many steps are one call, and on a
+    CPU the two halves of a step are computed side by side. Keras' Adam makes the step.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        training: Codes,
+        validation: Codes,
+        *,
+        streams: int,
+        window: int,
+        learning_rate: float,
+        seed: int,
+    ) -> None:
+        """Nothing is compiled before the first step.
+
+        Args:
+            model: as `worker.models.textgen.build` makes it; it gets the average of the weights.
+            training: (characters,), longer than `streams` × `window`.
+            validation: (characters,), at least two.
+            streams: texts read side by side.
+            window: characters in one step of one stream.
+            learning_rate: Adam's.
+            seed: of where an epoch's windows begin.
+        """
+        self._average = model
+        self._model = keras.models.clone_model(model)
+        self._model.set_weights(model.get_weights())
+        self._validation = validation
+        self._streams, self._window, self._seed = streams, window, seed
+        self._stream_length = (len(training) - 1) // streams
+        self.steps = self._stream_length // window
+        self._slack = len(training) - 1 - (streams - 1) * self._stream_length - self.steps * window
+        self.chunk = max(1, int(CHUNK_MULTIPLICATIONS / (multiplications(model) * streams * window)))
+        gpu = bool(tf.config.list_physical_devices("GPU"))
+        self._halves = 2 if streams % 2 == 0 and not gpu else 1
+
+        self._text = tf.constant(training)
+        self._state = tf.Variable(no_state(model, streams))
+        self._loss = tf.Variable(0.0, dtype=tf.float64)
+        self._optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=CLIP_NORM)
+        self._optimizer.build(self._model.trainable_variables)
+        self._scorer = Scorer(model)
+        number = tf.TensorSpec([], tf.int32)
+        self._run_steps = tf.function(self._steps, input_signature=[number] * 3)
+
+    def variables(self) -> list[Any]:
+        """Weights, their average, Adam's variables, the state of the streams, the epoch's loss so far."""
+        models = [*self._model.weights, *self._average.weights]
+        return [*models, *self._optimizer.variables, self._state, self._loss]
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Choose where the first window begins."""
+        self._offset = int(np.random.default_rng([self._seed, epoch]).integers(self._slack + 1))
+
+    def make_steps(self, first: int, count: int) -> None:
+        """Make steps `first` to `first + count - 1` of the current epoch."""
+        if first == 0:
+            self._state.assign(tf.zeros_like(self._state))
+            self._loss.assign(0.0)
+        self._run_steps(first, count, self._offset)
+
+    def measure(self) -> dict[str, float]:
+        """Nats per character: the mean over the epoch's steps, and the average's on the validation text.
+
+        Raises:
+            InvalidJob: they are no longer numbers.
+        """
+        first = min(RUN_IN + 1, len(self._validation) // 2)
+        scores = self._scorer.score(self._validation, first)
+        losses = {
+            "loss": float(self._loss) / self.steps,
+            "validation_loss": float(scores.nats.mean(dtype=np.float64)),
+        }
+        if not np.isfinite(list(losses.values())).all():
+            raise InvalidJob("learning_rate: the loss is no longer a number; allowed: a smaller one")
+        return losses
+
+    def batch(self, step: int) -> Any:
+        """What a step of the current epoch reads, int32 (window + 1, streams)."""
+        return self._codes(step, self._offset)
+
+    def _steps(self, first: Any, count: Any, offset: Any) -> None:
+        for step in tf.range(first, first + count):
+            self._learn(self._codes(step, offset))
+
+    def _codes(self, step: Any, offset: Any) -> Any:
+        begins = offset + self._stream_length * tf.range(self._streams)
+        times = step * self._window + tf.range(self._window + 1)
+        return tf.cast(tf.gather(self._text, times[:, tf.newaxis] + begins), tf.int32)
+
+    def _learn(self, codes: Any) -> None:
+        """Make one step with codes (window + 1, streams)."""
+        weights = self._model.trainable_variables
+        losses, states = [], []
+        with tf.GradientTape() as tape:
+            for half, state in zip(
+                tf.split(codes, self._halves, axis=1),
+                tf.split(self._state, self._halves, axis=2),
+                strict=True,
+            ):
+                logits, state_after = read(self._model, half[:-1], state)
+                nats = tf.nn.sparse_softmax_cross_entropy_with_logits(half[1:], logits)
+                losses.append(tf.reduce_mean(nats) / self._halves)
+                states.append(state_after)
+            loss = tf.add_n(losses)
+        gradients = tape.gradient(loss, [weight.value for weight in weights])
+        self._optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], weights)
+        steps_made = tf.cast(self._optimizer.iterations, tf.float32)
+        keep = tf.minimum(AVERAGE, (1 + steps_made) / (10 + steps_made))
+        for average, weight in zip(self._average.trainable_variables, weights, strict=True):
+            average.assign(keep * average + (1 - keep) * weight)
+        self._state.assign(tf.concat(states, axis=2))
+        self._loss.assign_add(tf.cast(loss, tf.float64))
