@@ -38,6 +38,9 @@ TRAININGS = [
 ]
 """Each is asked for with two seeds, again and again: all copies must end with the same bits."""
 
+STATED = r"^(the results volume .*|a volume .*|job .*, which it needs, failed|its worker was lost .* times)$"
+"""What a job may fail with in a storm that fills disks: nothing else went wrong."""
+
 
 class Storm:
     """Faults of every kind, one after the other, until it is told to stop."""
@@ -195,7 +198,10 @@ def test_every_job_ends_exactly_once_and_every_training_with_its_own_bits(storm:
     sys.stdout.write(
         f"\nchaos, seed {SEED}: {len(jobs)} jobs, {attempts} attempts, {dict(states)}; faults: {dict(storm.count)}\n"
     )
-    assert states["succeeded"] >= len(jobs) * 0.7
+    assert states["succeeded"] >= len(jobs) // 4
+    for job_id in jobs:
+        error = client.job(job_id).error
+        assert error is None or re.search(STATED, error), error
 
 
 def submit_all(client: Client) -> list[str]:
@@ -261,6 +267,8 @@ def check_bits(client: Client, jobs: list[str]) -> None:
         ):
             names = [name for name in mine.files if name != "position"]
             assert names == [name for name in other.files if name != "position"]
-            for name in names:
+            for name in set(names) - {"history"}:
                 np.testing.assert_array_equal(mine[name], other[name])
+            # The last column of the history is the seconds that an epoch took.
+            np.testing.assert_array_equal(mine["history"][:, :-1], other["history"][:, :-1])
     assert hit, "the storm hit no training"

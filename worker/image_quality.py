@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from worker.image_arrays import Floats
-from worker.models.autoencoder import SIDE
+from worker.models.autoencoder import PIXELS, SIDE
 
 MEASURES = ("bce", "mse", "psnr_db", "ssim")
 
@@ -38,19 +38,20 @@ def errors(clean: Floats, images: Floats) -> dict[str, Floats]:
         window of 11 × 11 pixels and the constants of `tf.image.ssim`.
     """
     parts = [
-        _errors(tf.constant(clean[first : first + BATCH]), tf.constant(images[first : first + BATCH]))
+        _errors(clean[first : first + BATCH], images[first : first + BATCH])
         for first in range(0, len(clean), BATCH)
     ]
-    return {name: np.concatenate([part[name] for part in parts]) for name in MEASURES}
+    return {name: np.concatenate([part[name].numpy() for part in parts]) for name in MEASURES}
 
 
+@tf.function(input_signature=[tf.TensorSpec([None, PIXELS], tf.float32)] * 2)  # type: ignore[untyped-decorator]
 def _errors(clean: Any, images: Any) -> dict[str, Any]:
     likely = tf.clip_by_value(images, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
-    losses = clean * tf.math.log(likely) + (1 - clean) * tf.math.log1p(-likely)
+    losses = clean * tf.math.log(likely) + (1 - clean) * tf.math.log(1 - likely)
     mse = tf.reduce_mean(tf.math.squared_difference(clean, images), axis=1)
     psnr = -10 / np.log(10) * tf.math.log(tf.maximum(mse, SMALLEST_MSE))
     values = (-tf.reduce_mean(losses, axis=1), mse, psnr, _structural_similarity(clean, images))
-    return {name: value.numpy() for name, value in zip(MEASURES, values, strict=True)}
+    return dict(zip(MEASURES, values, strict=True))
 
 
 def _structural_similarity(clean: Any, images: Any) -> Any:

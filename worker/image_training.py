@@ -88,9 +88,9 @@ class ImageTraining:
         training, validation = pixels[~held_out], pixels[held_out]
 
         self._images = len(training)
-        self._batch = min(batch_size, self._images)
-        self.steps = -(-self._images // self._batch)
-        self.chunk = max(1, min(CHUNK_STEPS, CHUNK_IMAGES // self._batch))
+        self.batch_size = min(batch_size, self._images)
+        self.steps = -(-self._images // self.batch_size)
+        self.chunk = max(1, min(CHUNK_STEPS, CHUNK_IMAGES // self.batch_size))
 
         self._pixels = tf.constant(training)
         pool = np.random.default_rng([seed, 0, 0]).standard_normal(
@@ -104,7 +104,7 @@ class ImageTraining:
         self._optimizer = keras.optimizers.Adam(WarmUpThenDecay(learning_rate))
         self._optimizer.build(model.trainable_variables)
 
-        rows = tf.TensorSpec([self.steps, self._batch], tf.int32)
+        rows = tf.TensorSpec([self.steps, self.batch_size], tf.int32)
         number = tf.TensorSpec([], tf.int32)
         self._run_steps = tf.function(
             self._steps, input_signature=[rows, rows, number, number], jit_compile=True
@@ -118,7 +118,7 @@ class ImageTraining:
     def begin_epoch(self, epoch: int) -> None:
         """Draw the order of the images, and which noise each of them gets."""
         random = np.random.default_rng([self._seed, 1, epoch])
-        shape = (self.steps, self._batch)
+        shape = (self.steps, self.batch_size)
         self._order = tf.constant(np.resize(random.permutation(self._images), shape), tf.int32)
         self._noise_order = tf.constant(random.integers(NOISE_IMAGES, size=shape), tf.int32)
 
@@ -153,7 +153,7 @@ class ImageTraining:
         weights = self.model.trainable_variables
         with tf.GradientTape() as tape:
             logits = logits_of(self.model, noisy)
-        slope = (tf.sigmoid(logits) - clean) / (self._batch * PIXELS)  # of the loss, by the logits
+        slope = (tf.sigmoid(logits) - clean) / (self.batch_size * PIXELS)  # of the loss, by the logits
         gradients = tape.gradient(logits, [weight.value for weight in weights], output_gradients=slope)
         self._optimizer.apply(gradients, weights)
 

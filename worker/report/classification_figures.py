@@ -38,9 +38,17 @@ def confusion(counts: Mapping[str, float], names: tuple[str, str], threshold: fl
                 alpha=0.08 + 0.37 * count / largest,
                 linewidth=0,
             )
-            axes.text(called, is_class - 0.06, f"{count:,.0f}", ha="center", va="center", color=INK, size="x-large")
             axes.text(
-                called, is_class + 0.2, f"{share:.1%} of these", ha="center", va="center", color=INK, size="small"
+                called, is_class - 0.06, f"{count:,.0f}", ha="center", va="center", color=INK, size="x-large"
+            )
+            axes.text(
+                called,
+                is_class + 0.2,
+                f"{share:.1%} of these",
+                ha="center",
+                va="center",
+                color=INK,
+                size="small",
             )
     axes.set(xticks=(0, 1), yticks=(0, 1), xticklabels=names, yticklabels=names, aspect="equal")
     axes.invert_yaxis()
@@ -74,7 +82,12 @@ def precision_recall(rows: Sequence[Row], metrics: Mapping[str, float]) -> Figur
         ylim=(min(0.5, positive_share), 1.005),
     )
     axes.axhline(positive_share, ls=":", color=MUTED, label="calling everything positive")
-    axes.plot([row["recall"] for row in rows], [row["precision"] for row in rows], color=COLOURS[0], label="this network")
+    axes.plot(
+        [row["recall"] for row in rows],
+        [row["precision"] for row in rows],
+        color=COLOURS[0],
+        label="this network",
+    )
     _here(axes, metrics["recall"], metrics["precision"], metrics["threshold"])
     axes.legend(loc="lower left")
     return Figure(
@@ -128,7 +141,9 @@ def thresholds(rows: Sequence[Row], metrics: Mapping[str, float]) -> Figure:
     for name, style, colour in lines:
         label = "F1" if name == "f1" else name
         axes.plot(at, [row[name] for row in rows], style, color=colour, label=label)
-    axes.axvline(metrics["threshold"], ls=":", color=MUTED, label=f"threshold in use, {metrics['threshold']:.3f}")
+    axes.axvline(
+        metrics["threshold"], ls=":", color=MUTED, label=f"threshold in use, {metrics['threshold']:.3f}"
+    )
     drawing.legend(loc="outside lower center", ncols=4)
     best = max(rows, key=lambda row: row["f1"])
     return Figure(

@@ -17,7 +17,7 @@ LARGEST_EMBEDDED_SVG = 600_000
 
 THUMBNAIL = "thumbnail.png"
 _THUMBNAIL_BOX = (320, 240)
-_WIDEST, _NARROWEST = 2.0, 0.9
+_WIDEST, _NARROWEST = 2.6, 0.9
 _PIXELS_PER_INCH = 96  # of CSS
 
 # XML has no place for these, not even in a comment, and matplotlib writes each text as a comment.

@@ -60,7 +60,16 @@ def _label(key: str) -> str:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return number(value)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return clipped(text, LONGEST_VALUE)
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int() | float():
+            return number(value)
+        case str():
+            return clipped(value, LONGEST_VALUE)
+        case dict() if not any(isinstance(part, (dict, list)) for part in value.values()):
+            parts = [f"{_label(key)} {_text(part)}" for key, part in value.items()]
+            return clipped(", ".join(parts), LONGEST_VALUE)
+        case list() if not any(isinstance(part, (dict, list)) for part in value):
+            return clipped(", ".join(map(_text, value)), LONGEST_VALUE)
+    return clipped(json.dumps(value, ensure_ascii=False), LONGEST_VALUE)
