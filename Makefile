@@ -22,7 +22,7 @@ $(READY): requirements-dev.lock pyproject.toml
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY)  ## train, evaluate and generate with every model on embedded samples
+demo: $(READY)  ## train, evaluate and generate with both image models on embedded samples
 	@$(BIN)/python examples/demo.py
 
 test: $(READY)  ## the fast tests
@@ -37,7 +37,7 @@ browser: $(READY)  ## the reports in a real browser (needs chromium and chromedr
 	@$(BIN)/pytest -m browser
 
 chaos: $(READY)  ## workers killed and frozen, Redis restarted, disks filled (QUARTET_CHAOS_JOBS, QUARTET_CHAOS_SEED)
-	@$(BIN)/pytest -s -m chaos
+	@QUARTET_CHAOS_JOBS=$${QUARTET_CHAOS_JOBS:-60} $(BIN)/pytest -s -m chaos
 
 quality: $(READY)  ## published numbers on real data (QUARTET_TEST_DATA: its folder)
 	@$(BIN)/pytest -m quality

@@ -1,4 +1,4 @@
-"""What `make demo` runs: every model through a private Redis and a real worker, on embedded data.
+"""What `make demo` runs: both image models through a private Redis and a real worker, on embedded data.
 
 It is also an example of Quartet from Python: `one_worker` brings a Redis and a worker,
 `Client` asks for jobs.

@@ -98,14 +98,19 @@ def hostile_record(texts: tuple[str, ...] = HOSTILE, **changes: Any) -> dict[str
     return record | changes
 
 
-def finished_folders(root: Path) -> tuple[Path, Path]:
-    """A real training of two epochs on the offline sample and its evaluation, their pages made."""
+def trained_folder(root: Path) -> Path:
+    """A real training of two epochs on the offline sample, its page made."""
     from worker.tasks import autoencoder
 
-    trained = _finished(root, JOB_ID, SHORT_TRAINING, autoencoder.train, {})
-    evaluation = JobSpec.make("autoencoder", "evaluate", data="digits", **{"from": JOB_ID})
-    sources = {"from": JobFolder(trained)}
-    return trained, _finished(root, EVALUATION_ID, evaluation, autoencoder.evaluate, sources)
+    return _finished(root, JOB_ID, SHORT_TRAINING, autoencoder.train, {})
+
+
+def evaluated_folder(trained: Path) -> Path:
+    """The evaluation of that training, beside it."""
+    from worker.tasks import autoencoder
+
+    spec = JobSpec.make("autoencoder", "evaluate", data="digits", **{"from": trained.name})
+    return _finished(trained.parent, EVALUATION_ID, spec, autoencoder.evaluate, {"from": JobFolder(trained)})
 
 
 def _finished(

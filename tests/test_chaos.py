@@ -1,6 +1,6 @@
 """Everything is killed, frozen, restarted, lost and doubled; every job still ends exactly once.
 
-Seeded: `QUARTET_CHAOS_SEED` chooses another storm, `QUARTET_CHAOS_JOBS` another number of jobs.
+Asked for by `QUARTET_CHAOS_JOBS`, a number of jobs; `QUARTET_CHAOS_SEED` chooses another storm.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ from jobs.queue import QUEUE
 from jobs.settings import Settings, read_settings
 
 SEED = int(os.environ.get("QUARTET_CHAOS_SEED", "1"))
-JOBS = int(os.environ.get("QUARTET_CHAOS_JOBS", "60"))
+JOBS = int(os.environ.get("QUARTET_CHAOS_JOBS", "0"))
 WORKERS = 3
 TRAININGS = [
     ("autoencoder", {"data": "digits", "epochs": 150}),
@@ -159,6 +159,7 @@ def storm(tmp_path: Path) -> Iterator[Storm]:
 
 
 @pytest.mark.chaos
+@pytest.mark.skipif(JOBS == 0, reason="QUARTET_CHAOS_JOBS is not set: `make chaos` sets it to 60")
 @pytest.mark.timeout(1500)
 def test_every_job_ends_exactly_once_and_every_training_with_its_own_bits(storm: Storm) -> None:
     client = storm.client

@@ -198,6 +198,10 @@ def test_without_redis_nothing_is_queued_and_the_exit_code_is_3(
 BAD = [
     (("submit", "autoencodr", "train"), "model 'autoencodr' is unknown; did you mean 'autoencoder'?"),
     (("submit", "autoencoder", "trian"), "action 'trian' is unknown; did you mean 'train'?"),
+    (
+        ("submit", "sentiment", "train"),
+        "model 'sentiment' is still to come; allowed: autoencoder, denoiser, textgen",
+    ),
     (("submitt",), "command 'submitt' is unknown; did you mean 'submit'?"),
     (
         ("submit", *TRAIN, "--epochs", "0"),
@@ -329,6 +333,7 @@ def test_run_does_a_job_with_nothing_started_and_leaves_nothing_running(alone: S
     assert json.loads(out)["state"] == "succeeded"
 
 
+@pytest.mark.chaos
 def test_interrupting_run_keeps_the_checkpoint_and_leaves_nothing_running(alone: Settings) -> None:
     process = start(alone, "run", "denoiser", "train", "--data", "digits", "--epochs", "100000")
     below = family(process, 3)
@@ -340,6 +345,7 @@ def test_interrupting_run_keeps_the_checkpoint_and_leaves_nothing_running(alone:
     assert all_gone(below)
 
 
+@pytest.mark.chaos
 def test_killing_run_leaves_nothing_running(alone: Settings) -> None:
     process = start(alone, "run", "denoiser", "train", "--data", "digits", "--epochs", "100000")
     below = family(process, 3)
@@ -349,6 +355,7 @@ def test_killing_run_leaves_nothing_running(alone: Settings) -> None:
     until(lambda: all_gone(below), 20, "the end of Redis and the worker")
 
 
+@pytest.mark.chaos
 def test_up_is_found_by_a_second_terminal_and_keeps_its_queue(alone: Settings) -> None:
     up = start(alone, "up", "--workers", "1")
     below = family(up, 3)

@@ -151,9 +151,7 @@ def test_a_dataset_of_another_kind_gets_one_sentence(job: str, dataset: str, sen
 def test_generating_text_takes_no_data(value: str) -> None:
     with pytest.raises(InvalidData) as raised:
         check_data("textgen", "generate", value)
-    assert str(raised.value) == (
-        "data: textgen generate reads no data; allowed: no --data here"
-    )
+    assert str(raised.value) == ("data: textgen generate reads no data; allowed: no --data here")
 
 
 GOOD = [

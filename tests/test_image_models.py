@@ -125,22 +125,6 @@ def bits(trainable: ImageTraining) -> list[bytes]:
 # --- training ---------------------------------------------------------------------------
 
 
-@both_models
-def test_a_step_is_the_step_of_keras_itself(model: str, digits: Any) -> None:
-    trainable = training(digits.train, NOISE[model])
-    plain = keras.models.clone_model(trainable.model)
-    plain.set_weights(trainable.model.get_weights())
-    plain.compile(keras.optimizers.Adam(WarmUpThenDecay(3e-3)), "binary_crossentropy")
-    trainable.begin_epoch(0)
-    for step in range(3):
-        plain.train_on_batch(*trainable.batch(step))
-    trainable.make_steps(0, 3)
-    before = build_autoencoder(5).get_weights()
-    for ours, theirs, start in zip(trainable.model.get_weights(), plain.get_weights(), before, strict=True):
-        assert np.abs(theirs - start).max() > 1e-5
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-7)
-
-
 @pytest.fixture(scope="module", params=["autoencoder", "denoiser"])
 def uninterrupted(
     request: pytest.FixtureRequest, digits: Any, tmp_path_factory: pytest.TempPathFactory
@@ -164,21 +148,38 @@ def as_in_a_new_process(trainable: ImageTraining) -> ImageTraining:
     return trainable
 
 
+def test_a_step_is_the_step_of_keras_itself(uninterrupted: Any) -> None:
+    trainable = as_in_a_new_process(uninterrupted[0])
+    start = trainable.model.get_weights()
+    plain = keras.models.clone_model(trainable.model)
+    plain.set_weights(start)
+    plain.compile(keras.optimizers.Adam(WarmUpThenDecay(3e-3)), "binary_crossentropy")
+    trainable.begin_epoch(0)
+    for step in range(3):
+        plain.train_on_batch(*trainable.batch(step))
+    trainable.make_steps(0, 3)
+    weights = zip(trainable.model.get_weights(), plain.get_weights(), start, strict=True)
+    for ours, theirs, before in weights:
+        assert np.abs(theirs - before).max() > 1e-5
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-7)
+
+
 def test_a_training_stopped_anywhere_ends_with_the_same_bits(uninterrupted: Any, tmp_path: Path) -> None:
     trainable, expected, history = uninterrupted
     make_steps = trainable.make_steps
+    made: list[int] = []
     for steps_until_stop in (1, 6, 4):
         run = run_for(tmp_path, "denoiser", "train")
         as_in_a_new_process(trainable).chunk = 1
-        made: list[int] = []
 
-        def count(first: int, count: int, run: Run = run, made: list[int] = made) -> None:
+        def make_and_stop(first: int, count: int, run: Run = run, last: int = steps_until_stop) -> None:
             make_steps(first, count)
-            made.append(count)
-            if sum(made) == steps_until_stop:
+            made.append(first)
+            if len(made) == last:
                 run.stop.set()
 
-        trainable.make_steps = count
+        made.clear()
+        trainable.make_steps = make_and_stop
         with pytest.raises(Cancelled):
             fit(run, trainable, 3)
         trainable.make_steps = make_steps
@@ -219,6 +220,14 @@ def test_one_epoch_and_two_are_three(uninterrupted: Any, tmp_path: Path) -> None
     assert [without_seconds(row) for row in resumed] == history
 
 
+def test_a_training_that_diverges_says_so(uninterrupted: Any, tmp_path: Path) -> None:
+    trainable = as_in_a_new_process(uninterrupted[0])
+    for weight in trainable.model.trainable_variables:
+        weight.assign(np.full(weight.shape, np.inf))
+    with pytest.raises(JobFailed, match=r"the loss of epoch 1 is nan: the training diverged; a smaller --l"):
+        fit(run_for(tmp_path, "autoencoder", "train"), trainable, 1)
+
+
 def without_seconds(row: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in row.items() if name != "seconds"}
 
@@ -227,20 +236,21 @@ def without_seconds(row: dict[str, float]) -> dict[str, float]:
 def test_a_seed_decides_every_bit_of_a_training(
     model: str, trained: dict[str, JobFolder], tmp_path: Path
 ) -> None:
-    same, other = (
-        do(
-            run_for(
-                tmp_path / str(seed), model, "train", data="digits", seed=seed, epochs=EPOCHS, batch_size=64
-            )
-        )
-        for seed in (0, 1)
-    )
-    weights = [load_network(folder).get_weights() for folder in (trained[model], same, other)]
-    for first, second, third in zip(*weights, strict=True):
+    again = do(run_for(tmp_path, model, "train", data="digits", epochs=EPOCHS, batch_size=64))
+    for first, second in zip(*(load_network(f).get_weights() for f in (trained[model], again)), strict=True):
         assert first.tobytes() == second.tobytes()
-        assert first.tobytes() != third.tobytes()
-    histories = [[without_seconds(row) for row in folder.history] for folder in (trained[model], same)]
+    histories = [[without_seconds(row) for row in folder.history] for folder in (trained[model], again)]
     assert histories[0] == histories[1]
+
+
+def test_another_seed_is_another_training() -> None:
+    images = numbered_images(100)
+    one, other = training(images, 0.5, seed=0), training(images, 0.5, seed=1)
+    for trainable in (one, other):
+        trainable.begin_epoch(0)
+    assert (one.batch(0)[1].numpy() != other.batch(0)[1].numpy()).any()
+    for first, second in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
+        assert not first.any() or (first != second).all()
 
 
 def test_every_epoch_shows_each_training_image_and_no_validation_image() -> None:
@@ -289,7 +299,7 @@ def test_fewer_images_than_a_batch_are_enough(tmp_path: Path) -> None:
     assert [row["epoch"] for row in history] == [1, 2]
 
 
-@pytest.mark.parametrize("batch_size", [1, 256, 65_536])
+@pytest.mark.parametrize("batch_size", [1, 65_536])
 def test_a_stop_is_noticed_within_a_second(batch_size: int, tmp_path: Path) -> None:
     run = run_for(tmp_path, "denoiser", "train", data="digits", epochs=1_000_000, batch_size=batch_size)
     asked: list[float] = []
@@ -308,14 +318,6 @@ def test_a_stop_is_noticed_within_a_second(batch_size: int, tmp_path: Path) -> N
         do(run)
     assert time.monotonic() - asked[-1] < 1
     assert run.checkpoint.exists()
-
-
-def test_a_training_that_diverges_says_so(tmp_path: Path) -> None:
-    trainable = training(numbered_images(40), 0.0)
-    for variable in trainable.model.trainable_variables:
-        variable.assign(np.full(variable.shape, np.inf))
-    with pytest.raises(JobFailed, match=r"the loss of epoch 1 is nan: the training diverged; a smaller --l"):
-        fit(run_for(tmp_path, "autoencoder", "train"), trainable, 1)
 
 
 @both_models
@@ -345,11 +347,11 @@ def test_training_helps(model: str, trained: dict[str, JobFolder]) -> None:
 def test_measures_are_what_numpy_computes_by_hand(digits: Any) -> None:
     clean = flat(digits.test)
     noisy = with_noise(clean, 0.3, [1])
-    probability = np.clip(noisy.astype(np.float64), 1e-7, 1 - 1e-7)
+    probability = np.clip(noisy, np.float32(1e-7), np.float32(1 - 1e-7)).astype(np.float64)
     bce = -(clean * np.log(probability) + (1 - clean) * np.log(1 - probability)).mean(axis=1)
     mse = ((clean.astype(np.float64) - noisy) ** 2).mean(axis=1)
     measured = errors(clean, noisy)
-    np.testing.assert_allclose(measured["bce"], bce, rtol=1e-3)
+    np.testing.assert_allclose(measured["bce"], bce, rtol=1e-5)
     np.testing.assert_allclose(measured["mse"], mse, rtol=1e-5)
     np.testing.assert_allclose(measured["psnr_db"], 10 * np.log10(1 / mse), rtol=1e-5)
     assert quality(clean, noisy)["psnr_db"] == pytest.approx((10 * np.log10(1 / mse)).mean(), rel=1e-5)
@@ -532,17 +534,15 @@ def test_own_images_are_denoised_as_they_are(
 ) -> None:
     own = tmp_path / "own"
     own.mkdir()
-    for name, image in zip(("$x^{$ <b>.png", "é ü.png", "-rf .png"), digits.test, strict=False):
+    for name, image in zip(("$x^{$ <b>.png", "éü.png", "-rf .png"), digits.test, strict=False):
         Image.fromarray(image).resize((56, 40)).save(own / name)
     run = run_for(tmp_path / "job", "denoiser", "generate", {"from": trained["denoiser"]}, data=str(own))
     folder = do(run)
     assert folder.metrics == {"images": 3.0, "interpolations": 9.0, "samples": 20.0}
     assert any("No noise was added" in note for note in run.notes)
     assert any("resized" in note for note in run.notes)
-    names = sorted(path.name for path in (run.folder / "denoised").iterdir())
-    assert names == ["0000-x-b.png", "0001-rf.png", "0002-image.png"] or all(
-        name[:5] in ("0000-", "0001-", "0002-") and name.isascii() for name in names
-    )
+    names = [path.name for path in (run.folder / "denoised").iterdir()]
+    assert sorted(names) == ["0000-x-b.png", "0001-rf.png", "0002-image.png"]
     kept = arrays_of(folder)
     assert (kept["input"] == kept["original"]).all()
     figures = figures_of(folder)
@@ -593,7 +593,6 @@ def test_a_digit_that_is_not_there_is_said(
 @both_models
 def test_a_training_shows_what_its_network_makes_of_images(model: str, trained: dict[str, JobFolder]) -> None:
     kept = arrays_of(trained[model])
-    assert {name: array.shape for name, array in kept.items()} == {
-        name: (10, 28, 28) for name in ("original", "input", "output")
-    }
+    shapes = {name: array.shape for name, array in kept.items()}
+    assert shapes == dict.fromkeys(("original", "input", "output"), (10, 28, 28))
     assert len(figures_of(trained[model])) == 1

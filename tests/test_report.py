@@ -14,9 +14,9 @@ from report_folders import (
     HOSTILE,
     JOB_ID,
     SHORT_TRAINING,
-    finished_folders,
     hostile_record,
     job_record,
+    trained_folder,
     write_folder,
 )
 
@@ -66,19 +66,8 @@ def index_of(root: Path) -> Page:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A real training and its evaluation."""
-    return finished_folders(tmp_path_factory.mktemp("results"))
-
-
-@pytest.fixture
-def trained(finished: tuple[Path, Path]) -> Path:
-    return finished[0]
-
-
-@pytest.fixture
-def evaluated(finished: tuple[Path, Path]) -> Path:
-    return finished[1]
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained_folder(tmp_path_factory.mktemp("results"))
 
 
 # --- a page with results --------------------------------------------------------------
@@ -101,20 +90,16 @@ def test_a_training_shows_its_numbers_curve_files_and_how_to_do_it_again(trained
     }
 
 
-@pytest.mark.parametrize("which", ["trained", "evaluated"])
-def test_every_figure_is_embedded_described_and_written_twice(
-    request: pytest.FixtureRequest, which: str
-) -> None:
-    folder = request.getfixturevalue(which)
-    page = Page(folder / "report.html")
+def test_every_figure_is_embedded_described_and_written_twice(trained: Path) -> None:
+    page = Page(trained / "report.html")
     sources = [value for tag, name, value in page.attributes if (tag, name) == ("img", "src")]
     described = [value for tag, name, value in page.attributes if (tag, name) == ("img", "alt")]
-    assert len(sources) == len(described) >= (3 if which == "evaluated" else 1)
+    assert len(sources) == len(described) >= 2
     assert all(source.startswith("data:image/") for source in sources)
     assert all(described)
-    names = {path.stem for path in (folder / "figures").glob("*.svg")}
+    names = {path.stem for path in (trained / "figures").glob("*.svg")}
     assert len(names) == len(sources)
-    assert names | {"thumbnail"} == {path.stem for path in (folder / "figures").glob("*.png")}
+    assert names | {"thumbnail"} == {path.stem for path in (trained / "figures").glob("*.png")}
 
 
 def test_a_report_is_the_same_each_time_it_is_made(trained: Path) -> None:
@@ -139,21 +124,17 @@ def test_the_headline_is_the_first_metric_that_was_measured(trained: Path) -> No
     assert headline("autoencoder", {}) is None
 
 
-def test_a_cancelled_training_shows_how_far_it_got(trained: Path, tmp_path: Path) -> None:
-    record = job_record(SHORT_TRAINING, state="cancelled")
-    history = (trained / "history.csv").read_text()
-    assert "Loss by epoch" in page_of(write_folder(tmp_path, record, {"history.csv": history})).text
-
-
-def test_a_cancelled_job_shows_what_its_files_allow(evaluated: Path, tmp_path: Path) -> None:
-    record = JobFolder(evaluated).job | {"state": "cancelled"}
-    page = page_of(write_folder(tmp_path, record, {"metrics.json": '{"bce": 0.1234}'}))
+def test_a_cancelled_job_shows_what_its_files_allow(trained: Path, tmp_path: Path) -> None:
+    record = JobFolder(trained).job | {"state": "cancelled"}
+    files = {"history.csv": (trained / "history.csv").read_text(), "metrics.json": '{"bce": 0.1234}'}
+    page = page_of(write_folder(tmp_path, record, files))
     assert "0.1234" in page.text
+    assert "Loss by epoch" in page.text
     assert "cancelled: what needs the files it had not yet written is missing" in page.text
 
 
-def test_a_job_that_succeeded_without_its_files_is_an_error(evaluated: Path, tmp_path: Path) -> None:
-    folder = write_folder(tmp_path, JobFolder(evaluated).job)
+def test_a_job_that_succeeded_without_its_files_is_an_error(trained: Path, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, JobFolder(trained).job)
     with pytest.raises(FileNotFoundError):
         render(folder)
     assert not (folder / "report.html").exists()

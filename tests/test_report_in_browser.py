@@ -19,9 +19,10 @@ from report_folders import (
     HOSTILE,
     JOB_ID,
     SHORT_TRAINING,
-    finished_folders,
+    evaluated_folder,
     hostile_record,
     job_record,
+    trained_folder,
     write_folder,
 )
 from selenium import webdriver
@@ -82,7 +83,7 @@ return least;
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained and evaluated autoencoder, a failed job, one that is hostile everywhere, and one as wide as can be."""
     root = tmp_path_factory.mktemp("results")
-    finished_folders(root)
+    evaluated_folder(trained_folder(root))
     failed = job_record(
         SHORT_TRAINING,
         job_id=FAILED_ID,

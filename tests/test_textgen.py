@@ -2,6 +2,8 @@
 
 import json
 import math
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,13 +24,14 @@ from worker.models.sampling import Writer, draw
 from worker.models.scoring import Scorer, Scores
 from worker.models.textgen import build, next_logits, no_state, read
 from worker.report.page import render
-from worker.report.parts import Figure, Table, Text
+from worker.report.parts import Columns, Figure, Table, Text
 from worker.run import Run
 from worker.tasks import textgen
 from worker.text_evaluation import by_kind, by_place, calibration, expected_calibration_error
 from worker.text_training import TextTraining, fitting_shape, memory_needed
 
 SOURCE = "20261123-221530-042-k7qd"
+MARKUP = "<script>document.title = 'owned'</script>{{ 7 * 7 }}"
 SMALL: dict[str, Any] = {"epochs": 2, "units": 12, "window": 10, "batch_size": 8}
 
 
@@ -36,7 +39,7 @@ SMALL: dict[str, Any] = {"epochs": 2, "units": 12, "window": 10, "batch_size": 8
 def own_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Some English of our own, small enough to train on in a second."""
     path = tmp_path_factory.mktemp("text") / "own.txt"
-    path.write_text(prose()[:12_000], encoding="utf-8")
+    path.write_text(f"{MARKUP}\n{prose()[:12_000]}", encoding="utf-8")
     return path
 
 
@@ -87,6 +90,7 @@ def network() -> keras.Model:
     keras.utils.set_random_seed(3)
     model = build(11, layers=2, units=8)
     model.set_weights([3 * weight for weight in model.get_weights()])
+    model.compile(jit_compile=False)  # of Keras' own predictions, which are made few at a time here
     return model
 
 
@@ -162,7 +166,7 @@ def test_a_step_is_the_one_that_keras_itself_makes() -> None:
     windows = np.stack([codes[7 * stream : 7 * stream + 8] for stream in range(4)])
     probabilities = keras.Model(plain.inputs, plain.outputs[0])
     optimizer = keras.optimizers.Adam(1e-2, global_clipnorm=1.0)
-    probabilities.compile(optimizer, keras.losses.SparseCategoricalCrossentropy())
+    probabilities.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(), jit_compile=False)
     loss = probabilities.train_on_batch([windows[:, :-1], *states(plain, 4)], windows[:, 1:])
 
     stepped = ours.variables()[: len(plain.weights)]
@@ -208,7 +212,7 @@ def test_a_training_that_is_stopped_and_resumed_ends_with_the_same_bits(
 
     def few_steps(self: TextTraining, first: int, count: int) -> None:
         original(self, first, count)
-        if next(calls) in (1, 17):  # in the middle of the first epoch and of the second
+        if next(calls) == 8:  # in the middle of the second epoch
             stopped.stop.set()
 
     attempts = 0
@@ -222,7 +226,7 @@ def test_a_training_that_is_stopped_and_resumed_ends_with_the_same_bits(
                 textgen.train(stopped)
             except Cancelled:
                 assert stopped.checkpoint.exists()
-    assert attempts == 3
+    assert attempts == 2
     assert weights_and_history(JobFolder(tmp_path)) == weights_and_history(trained)
 
 
@@ -245,8 +249,10 @@ def test_a_training_learns_and_says_what_it_read(trained: JobFolder, own_text: P
     assert trained.metrics["validation_nats"] == min(losses)
     (record,) = trained.job["data"].values()
     assert record["path"] == str(own_text)
-    assert record["characters"] == 12_000
-    assert record["training_characters"] + record["validation_characters"] == 10_800
+    assert record["characters"] == 12_000 + len(MARKUP) + 1
+    assert (
+        0 <= 0.9 * record["characters"] - record["training_characters"] - record["validation_characters"] < 10
+    )
     assert "words.txt" in {path.name for path in trained.path.iterdir()}
 
 
@@ -271,15 +277,6 @@ def test_a_training_beyond_all_memory_is_refused_before_it_starts(tmp_path: Path
         do(tmp_path / "run", "train", own_text, layers=8, units=4_096)
 
 
-def test_a_loss_that_is_lost_gets_one_sentence() -> None:
-    model = build(9, units=6)
-    model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
-    codes = np.zeros(200, np.uint8)
-    training = TextTraining(model, codes, codes, streams=2, window=8, learning_rate=1.0, seed=0)
-    with pytest.raises(InvalidJob, match="learning_rate: the loss is no longer a number"):
-        training.measure()
-
-
 def test_one_character_in_the_training_part_gets_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "own.txt"
     path.write_text("a" * 1_900 + "b" * 100)
@@ -292,6 +289,7 @@ def test_one_character_in_the_training_part_gets_one_sentence(tmp_path: Path) ->
 
 def test_scores_are_those_of_the_network_read_from_the_start() -> None:
     model = build(11, units=8)
+    model.compile(jit_compile=False)
     codes = np.random.default_rng(2).integers(0, 11, 3_500).astype(np.uint8)
     scores = Scorer(model).score(codes, 500)
     inputs = [codes[np.newaxis, :-1].astype(np.int32), *states(model, 1)]
@@ -311,7 +309,7 @@ def test_scoring_leaves_no_character_out_whatever_the_length(network: keras.Mode
 
 def test_an_evaluation_measures_the_held_out_tenth(tmp_path: Path, trained: JobFolder) -> None:
     metrics = JobFolder(do(tmp_path / "run", "evaluate", source=trained).folder).metrics
-    assert metrics["characters"] == 1_200
+    assert metrics["characters"] == 1_205
     assert metrics["bits_per_character"] == pytest.approx(metrics["nats_per_character"] / math.log(2))
     assert metrics["perplexity"] == pytest.approx(math.exp(metrics["nats_per_character"]))
     assert 0 < metrics["accuracy"] < 1
@@ -422,10 +420,8 @@ def test_a_prompt_may_be_longer_than_a_block(
     network: keras.Model, writer: Writer, prompt: int, length: int
 ) -> None:
     codes = np.resize(PROMPT, prompt)
-    counted: list[int] = []
-    written = writer.write(codes, length, 0.0, generators(1), counted.append)
+    written = writer.write(codes, length, 0.0, generators(1))
     assert written.shape == (1, length)
-    assert sum(counted) == length
     logits, _ = read(network, codes[:, np.newaxis], no_state(network, 1))
     assert written[0, 0] == np.argmax(logits[-1, 0])
 
@@ -522,9 +518,11 @@ def test_writing_stops_when_asked_to(tmp_path: Path, trained: JobFolder) -> None
         "textgen", "generate", parameters={"length": 1_000_000, "prompt": "The"}, **{"from": SOURCE}
     )
     run = Run(spec=spec, folder=tmp_path, settings=read_settings(), sources={"from": trained})
-    run.stop.set()
+    threading.Timer(3, run.stop.set).start()
+    began = time.monotonic()
     with pytest.raises(Cancelled):
         textgen.generate(run)
+    assert time.monotonic() - began < 10
 
 
 # --- reports --------------------------------------------------------------------------
@@ -543,17 +541,16 @@ def test_each_action_has_something_to_show(tmp_path: Path, trained: JobFolder) -
     (verdict,) = [part.body for part in shown if isinstance(part, Text)]
     assert verdict.startswith("No, the 5-gram wins: ")
     shown = list(textgen.present(JobFolder(written.folder)))
+    (columns,) = [part for part in shown if isinstance(part, Columns)]
+    assert [text.title for text in columns.texts] == ["Temperature 0", "Temperature 1"]
+    assert all(text.body.startswith("The ") and text.monospace for text in columns.texts)
     (table,) = [part for part in shown if isinstance(part, Table)]
     assert [row[0] for row in table.rows] == ["0", "1"]
     assert (written.folder / "samples.txt").read_text().startswith("=== temperature 0, text 1 ===\n\nThe ")
 
 
-def test_markup_in_a_text_stays_text(tmp_path: Path) -> None:
-    hostile = "<script>document.title = 'owned'</script>{{ 7 * 7 }}"
-    path = tmp_path / "own.txt"
-    path.write_text((hostile + "\n") * 60)
-    trained = JobFolder(do(tmp_path / "trained", "train", path, **SMALL).folder)
-    run = do(tmp_path / "run", "generate", source=trained, prompt=hostile, temperature=[0], length=20)
+def test_markup_in_a_text_stays_text(tmp_path: Path, trained: JobFolder) -> None:
+    run = do(tmp_path, "generate", source=trained, prompt=MARKUP, temperature=[0], length=20)
     record = JobFolder(run.folder).job
     write_json(run.folder / "job.json", finished_record(record))
     render(run.folder)

@@ -230,6 +230,7 @@ def test_a_failed_job_leaves_a_folder_with_its_reason(
     until(lambda: client.results.find(evaluation.id), 20, "the folder of the job that needed it")
 
 
+@pytest.mark.chaos
 def test_a_results_folder_that_cannot_be_used_fails_the_job_and_not_the_worker(
     client: Client, workers: Workers
 ) -> None:
@@ -245,6 +246,7 @@ def test_a_results_folder_that_cannot_be_used_fails_the_job_and_not_the_worker(
     assert ended(client, after.id).state == "succeeded"
 
 
+@pytest.mark.chaos
 def test_celerys_own_tools_work_during_a_training(client: Client, workers: Workers) -> None:
     workers.start()
     job = client.submit("denoiser", "train", data="digits", epochs=100_000)

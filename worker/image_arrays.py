@@ -21,7 +21,10 @@ def as_bytes(images: Floats) -> Pixels:
 
 
 def with_noise(clean: Floats, noise: float, seed: list[int]) -> Floats:
-    """Images (n, 784) with Gaussian noise of this standard deviation, clipped to [0, 1]."""
+    """Images (n, 784) with Gaussian noise of this standard deviation, clipped to [0, 1].
+
+    The noise is the same for the same seed: a job's, followed by numbers of the caller's own.
+    """
     normals = np.random.default_rng(seed).standard_normal(clean.shape, np.float32)
     noisy: Floats = np.clip(clean + np.float32(noise) * normals, 0, 1)
     return noisy

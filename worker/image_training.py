@@ -93,12 +93,14 @@ class ImageTraining:
         self.chunk = max(1, min(CHUNK_STEPS, CHUNK_IMAGES // self.batch_size))
 
         self._pixels = tf.constant(training)
+        # Streams of random numbers: [seed, 0, …] for the whole training, [seed, 1, epoch] for an epoch.
         pool = np.random.default_rng([seed, 0, 0]).standard_normal(
             (NOISE_IMAGES if noise else 0, PIXELS), np.float32
         )
         self._noise_pool = tf.constant(pool)
+        spread = np.linspace(0, self._images - 1, len(validation)).astype(int)
         self._measured = {
-            "loss": self._sample(training[: len(validation)], 1),
+            "loss": self._sample(training[spread], 1),
             "validation_loss": self._sample(validation, 2),
         }
         self._optimizer = keras.optimizers.Adam(WarmUpThenDecay(learning_rate))

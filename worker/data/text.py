@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jobs.datasets import DATASETS, check_data, shown_path
 from jobs.errors import InvalidData
@@ -82,8 +83,7 @@ class Text:
 
     def vocabulary_before(self, end: int) -> Vocabulary:
         """The characters there are before position `end`."""
-        present = np.bincount(self.codes[:end], minlength=len(self.vocabulary)) > 0
-        return Vocabulary("".join(np.array(list(self.vocabulary.characters))[present]))
+        return Vocabulary(self._present(self._counts(0, end)))
 
     def split(self, vocabulary: Vocabulary) -> tuple[Codes, Codes]:
         """What is trained on and what validates it, as codes of another vocabulary that has all of theirs."""
@@ -102,21 +102,39 @@ class Text:
             The codes, the characters that were left out (each once), and how many they were in all.
         """
         places = self.vocabulary.places_in(vocabulary)
+        missing = self._counts(start, end) * (places < 0)
+        parts = [np.empty(0, vocabulary.code_type)]
+        for block in self._blocks(start, end):
+            codes = places[block]
+            parts.append(codes[codes >= 0].astype(vocabulary.code_type))
+        return np.concatenate(parts), self._present(missing), int(missing.sum())
+
+    def _counts(self, start: int, end: int | None) -> NDArray[np.int64]:
+        """How often each character of the vocabulary occurs in a part."""
+        counts = np.zeros(len(self.vocabulary), np.int64)
+        for block in self._blocks(start, end):
+            counts += np.bincount(block, minlength=len(counts))
+        return counts
+
+    def _present(self, counts: NDArray[np.int64]) -> str:
+        return "".join(self.vocabulary.characters[place] for place in np.flatnonzero(counts))
+
+    def _blocks(self, start: int, end: int | None) -> Iterator[Codes]:
+        """A part in pieces, since numpy takes eight times a byte code's memory to count or look it up."""
         part = self.codes[start:end]
-        missing = np.bincount(part, minlength=len(places)) * (places < 0)
-        if missing.any():
-            part = part[places[part] >= 0]
-        unknown = "".join(np.array(list(self.vocabulary.characters))[missing > 0])
-        return places.astype(vocabulary.code_type)[part], unknown, int(missing.sum())
+        return (part[at : at + _BLOCK] for at in range(0, len(part), _BLOCK))
 
 
-def open_text(data: str, settings: Settings, action: str) -> Text:
+def open_text(
+    data: str, settings: Settings, action: str, after_block: Callable[[], None] = lambda: None
+) -> Text:
     """Read a dataset or a file.
 
     Args:
         data: a dataset's name, or a path.
         settings: its `data_dir` is where datasets lie, and where one that is missing is downloaded to.
         action: what it is for, train or evaluate.
+        after_block: called every small part of a second while a file is read; may raise.
 
     Raises:
         InvalidData: there is nothing of that name, or it is no text in UTF-8 that can be used.
@@ -126,7 +144,7 @@ def open_text(data: str, settings: Settings, action: str) -> Text:
         return _made(data, pydoc.prose())
     path = obtain(data, settings) if data in DATASETS else Path(data)
     try:
-        return _TextFile(path).read(data)
+        return _TextFile(path, after_block).read(data)
     except OSError as error:
         raise InvalidData(f"{shown_path(path)} cannot be read ({error.strerror})") from None
 
@@ -140,8 +158,9 @@ def _made(name: str, text: str) -> Text:
 class _TextFile:
     """A file that is read from end to end, as often as needed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, after_block: Callable[[], None]) -> None:
         self.path = path
+        self.after_block = after_block
         self.line_ends: set[str] = set()
 
     def read(self, name: str) -> Text:
@@ -195,6 +214,7 @@ class _TextFile:
                     raise self._problem(f"is no text: character {place:,} is NUL")
                 characters += len(text)
                 yield text
+                self.after_block()
                 if not block:
                     break
         ends = decoder.newlines or ()

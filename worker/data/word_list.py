@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -25,9 +25,9 @@ class WordUse(NamedTuple):
     known: float
 
 
-def words(text: str) -> list[str]:
+def words(text: str) -> Iterator[str]:
     """Runs of letters, with apostrophes between them, in lower case."""
-    return [word.lower() for word in _WORD.findall(text)]
+    return (word.group().lower() for word in _WORD.finditer(text))
 
 
 def common_words(text: str, most: int) -> list[str]:
@@ -37,7 +37,7 @@ def common_words(text: str, most: int) -> list[str]:
 
 def word_use(text: str, known: Set[str]) -> WordUse:
     """Measure a text against the words of a corpus."""
-    found = words(text)
+    found = list(words(text))
     if not found:
         return WordUse(0, 0.0, 0.0, 0.0)
     sequences = list(zip(*(found[start:] for start in range(_SEQUENCE)), strict=False))

@@ -21,9 +21,9 @@ def build_autoencoder(seed: int) -> keras.Model:
     weights = keras.initializers.GlorotUniform(keras.random.SeedGenerator(seed))
     image = keras.Input((PIXELS,), name="image")
     code = keras.layers.Dense(CODE_UNITS, "relu", kernel_initializer=weights, name="code")(image)
-    reconstruction = keras.layers.Dense(
-        PIXELS, "sigmoid", kernel_initializer=weights, name="reconstruction"
-    )(code)
+    reconstruction = keras.layers.Dense(PIXELS, "sigmoid", kernel_initializer=weights, name="reconstruction")(
+        code
+    )
     return keras.Model(image, reconstruction, name="autoencoder")
 
 

@@ -29,7 +29,7 @@ class Writer:
     """Writes texts with one model; compiled once for every temperature, prompt and length."""
 
     def __init__(self, model: keras.Model, texts: int, top_k: int = 0, top_p: float = 1.0) -> None:
-        """Nothing is compiled before the first text.
+        """Nothing is compiled before the first text, or `compile`.
 
         Args:
             model: a network that `worker.models.textgen.build` made.
@@ -44,13 +44,17 @@ class Writer:
         self._limits = (top_k, top_p) if top_k or top_p < 1 else None
         self._write_block = tf.function(self._compiled_block, jit_compile=True)
 
+    def compile(self) -> None:
+        """Compile now, which takes about a second, so that writing takes no longer than it must."""
+        self.write(np.zeros(1, np.int32), 1, 1.0, [np.random.default_rng(0)])
+
     def write(
         self,
         prompt: NDArray[np.int32],
         length: int,
         temperature: float,
         generators: Sequence[np.random.Generator],
-        after_block: Callable[[int], None] = lambda _: None,
+        after_block: Callable[[], None] = lambda: None,
     ) -> NDArray[np.int32]:
         """Write one text for each generator of random numbers.
 
@@ -62,7 +66,7 @@ class Writer:
             length: characters to write.
             temperature: 0 for the likeliest character each time; else logits are divided by it.
             generators: one a text.
-            after_block: told after each block how many characters it added to the texts; may raise.
+            after_block: called every small part of a second; may raise.
 
         Returns:
             (texts, length), codes without the prompt.
@@ -79,7 +83,7 @@ class Writer:
         prompt: NDArray[np.int32],
         temperature: float,
         generators: Sequence[np.random.Generator],
-        after_block: Callable[[int], None],
+        after_block: Callable[[], None],
     ) -> None:
         # The graph sees the prompt's first character at once and is given the others on its way.
         ahead, length = len(prompt) - 1, texts.shape[1]
@@ -98,7 +102,7 @@ class Writer:
             place = max(0, start - ahead)
             new = written.numpy().T[: len(generators), max(0, ahead - start) :][:, : length - place]
             texts[:, place : place + new.shape[1]] = new
-            after_block(new.size)
+            after_block()
 
     def _compiled_block(self, characters: Any, state: Any, given: Any, chances: Any, temperature: Any) -> Any:
         """Characters (block, width) written after `characters`, the last of them, and the state then."""

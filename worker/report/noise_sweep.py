@@ -88,7 +88,7 @@ def who_wins_where(
         for left, right, method in zip(edges[:-1], edges[1:], winning, strict=True):
             # By its first letter too, for who does not tell the colours apart.
             place = (left + right) / 2, row + 0.5
-            below.text(*place, method[0].upper(), ha="center", va="center", color="white", fontweight="bold")
+            below.text(*place, method[0].upper(), ha="center", va="center", color=PAPER, fontweight="bold")
     below.set_yticks(np.arange(len(won)) + 0.5, list(won))
     below.invert_yaxis()
     below.tick_params(length=0)

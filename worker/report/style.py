@@ -12,8 +12,8 @@ COLOURS = ("#2a6fbb", "#d1495b", "#2e8b6f", "#b8860b", "#6a4c93", "#6b7280")
 """In this order; they keep apart for colour-blind eyes together with markers or line styles."""
 
 INK = "#1d2026"
-"""Text and whatever else is written on the paper. It turns light in the dark, and plain black does not:
-use black or white for a label that lies on a cell, a bar or an image."""
+"""Text and whatever else is written on the paper; it turns light in the dark. A label on a fill of COLOURS
+is written in PAPER, which turns dark there; one on an image or a colour map in black or white, which stay."""
 
 MUTED = "#5b6370"
 """Axis labels and other second voices; it turns light in the dark too."""

@@ -49,18 +49,23 @@ METRICS = (
 VOCABULARY = "vocabulary.json"
 WORDS = "words.txt"
 MOST_WORDS = 100_000
-READ_FOR_WORDS = 10_000_000
+READ_FOR_WORDS = 5_000_000
 """Characters of the training text whose words are listed."""
 
-READ_FOR_BASELINES = 5_000_000
+READ_FOR_BASELINES = 3_000_000
 """Characters right before the held-out part that the n-grams count."""
 
 MOST_MEASURED = 1_000_000
 """Characters of the held-out part; the mean of so many is sure to about 0.002 nats."""
 
 FEWEST_MEASURED = 90
+"""The held-out part of the shortest text that is taken has 100."""
+
+MOST_NATS = 700
+"""Beyond this the perplexity is no number that a file can hold; only a broken model gets there."""
 
 MEMORY_LIMIT_GB = 16
+"""For a step and the weights; who needs more than this has mistyped."""
 
 
 def train(run: Run) -> dict[str, float]:
@@ -68,7 +73,9 @@ def train(run: Run) -> dict[str, float]:
 
     Raises:
         InvalidData: the text cannot be used.
-        InvalidJob: the training would need more memory than is sensible, or its loss is lost.
+        InvalidJob: the training would need more memory than is sensible.
+        Cancelled: the run was asked to stop; its checkpoint is kept.
+        JobFailed: the training diverged.
     """
     parameters = run.spec.parameters
     assert isinstance(parameters, TextgenTrain)
@@ -132,6 +139,7 @@ def evaluate(run: Run) -> dict[str, float]:
 
     Raises:
         InvalidData: the text cannot be used, or the model knows hardly a character of it.
+        Cancelled: the run was asked to stop.
     """
     model, vocabulary = _load(run.source)
     trained = run.source.job
@@ -176,7 +184,7 @@ def evaluate(run: Run) -> dict[str, float]:
     return {
         "nats_per_character": nats,
         "bits_per_character": nats / math.log(2),
-        "perplexity": math.exp(nats),
+        "perplexity": math.exp(min(nats, MOST_NATS)),
         "accuracy": float(scores.right.mean()),
         "fivegram_nats": float(fivegram.mean()),
         "unigram_nats": float(unigram.mean()),
@@ -193,6 +201,7 @@ def generate(run: Run) -> dict[str, float]:
 
     Raises:
         InvalidJob: the prompt has characters that the model never saw.
+        Cancelled: the run was asked to stop.
     """
     parameters = run.spec.parameters
     assert isinstance(parameters, TextgenGenerate)
@@ -203,14 +212,17 @@ def generate(run: Run) -> dict[str, float]:
     if 0 in temperatures and parameters.samples > 1:
         run.note("Temperature 0 always writes the same text, so it was written once.")
 
+    run.progress(force=True, stage="compiling")
     writer = Writer(model, parameters.samples, parameters.top_k, parameters.top_p)
-    pace = _Pace(run)
-    samples, table = [], []
+    writer.compile()
+    samples, table, seconds = [], [], 0.0
     for temperature in temperatures:
         run.progress(force=True, stage=f"writing at temperature {temperature:g}")
         count = parameters.samples if temperature else 1
         generators = [_generator(run.spec.seed, temperature, number) for number in range(count)]
-        codes = writer.write(prompt, parameters.length, temperature, generators, pace.after_block)
+        began = time.perf_counter()
+        codes = writer.write(prompt, parameters.length, temperature, generators, run.check_stop)
+        seconds += time.perf_counter() - began
         texts = [vocabulary.decode(row) for row in codes]
         samples += [
             {"temperature": temperature, "number": number + 1, "text": text}
@@ -226,12 +238,13 @@ def generate(run: Run) -> dict[str, float]:
     )
     means = np.average([row[3:] for row in table], axis=0, weights=[row[1] for row in table])
     different, repeated, known_share = means.tolist()
+    characters = len(samples) * parameters.length
     return {
         "known_words": known_share,
         "different_words": different,
         "repeated_sequences": repeated,
-        "written_characters": len(samples) * parameters.length,
-        "characters_per_second": pace.characters_per_second(),
+        "written_characters": characters,
+        "characters_per_second": characters / seconds,
     }
 
 
@@ -248,7 +261,7 @@ def present(folder: JobFolder) -> Parts:
 
 def _open(run: Run, data: str) -> Text:
     run.progress(force=True, stage="reading the text")
-    text = open_text(data, run.settings, run.spec.action)
+    text = open_text(data, run.settings, run.spec.action, run.check_stop)
     for note in text.notes:
         run.note(note)
     run.data[text.name] = text.record
@@ -288,25 +301,3 @@ def _lines(prompt: str, samples: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for sample in samples:
         yield f"=== temperature {sample['temperature']:g}, text {sample['number']} ===\n\n"
         yield f"{prompt}{sample['text']}\n\n"
-
-
-class _Pace:
-    """Lets a writing be stopped, and measures it from its second block on: the first one is compiled."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._began = self._first = time.perf_counter()
-        self._first_characters = self._characters = 0
-
-    def after_block(self, characters: int) -> None:
-        self._run.check_stop()
-        self._characters += characters
-        if not self._first_characters:
-            self._first, self._first_characters = time.perf_counter(), characters
-
-    def characters_per_second(self) -> float:
-        """Where everything was one block, its compilation counts."""
-        now = time.perf_counter()
-        if self._characters > self._first_characters:
-            return (self._characters - self._first_characters) / (now - self._first)
-        return self._characters / (now - self._began)
