@@ -52,11 +52,13 @@ def up(shell: dict[str, str], tmp_path: Path) -> Iterator[None]:
     process.wait(60)
 
 
+@pytest.mark.chaos
 def test_one_job_here_and_now(shell: dict[str, str]) -> None:
     for command in commands("quartet run autoencoder train"):
         assert Path(run(command, shell).split()[-1]).is_file()
 
 
+@pytest.mark.chaos
 @pytest.mark.usefixtures("up")
 def test_a_queue_and_python(shell: dict[str, str]) -> None:
     for command in commands("quartet list"):
