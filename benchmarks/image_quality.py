@@ -35,6 +35,9 @@ TARGETS = {
 NOISE = {"autoencoder": 0.0, "denoiser": 0.5}
 """Standard deviation of the noise in training and test."""
 
+TEST_STREAM = 50
+"""Makes the noise of the test images another than that of the training (see `image_training`)."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -62,7 +65,7 @@ def measure(model: str, data_dir: Path, seed: int = 0) -> Iterator[Measured]:
     images = load_images("mnist", settings)
     clean = flat(images.test)
     noise = NOISE[model]
-    seen = with_noise(clean, noise, [seed])
+    seen = with_noise(clean, noise, [seed, TEST_STREAM])
     with tempfile.TemporaryDirectory() as folder:
         for epochs in EPOCHS:
             spec = JobSpec.make(model, "train", data="mnist", seed=seed, parameters={"epochs": epochs})

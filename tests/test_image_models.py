@@ -292,6 +292,17 @@ def test_noise_is_fresh_in_each_epoch_and_the_same_for_the_same_seed_and_epoch()
     assert sorted({loud.batch(0)[0].numpy().min(), loud.batch(0)[0].numpy().max()}) == [0, 1]
 
 
+@pytest.mark.parametrize("stream", [[], [0], [40, 0], [50]])
+def test_no_test_image_gets_noise_that_was_trained_on(stream: list[int]) -> None:
+    """numpy fills seeds up with zeros: [5], [5, 0] and [5, 0, 0] are one stream."""
+    grey = np.full((200, 28, 28), 128, np.uint8)
+    trainable = training(grey, 0.01, batch_size=100)
+    known = {row.tobytes() for row in np.asarray(trainable.noise_images)}
+    assert len(known) == 10_240
+    drawn = np.random.default_rng([5, *stream]).standard_normal((10_000, 784), np.float32)
+    assert not known & {row.tobytes() for row in drawn}
+
+
 def test_fewer_images_than_a_batch_are_enough(tmp_path: Path) -> None:
     trainable = training(numbered_images(20), 0.5, batch_size=65_536)
     assert (trainable.steps, trainable.batch_size) == (1, 19)

@@ -429,7 +429,6 @@ def test_a_prompt_may_be_longer_than_a_block(
 def test_only_the_likeliest_character_is_the_greedy_one(network: keras.Model, writer: Writer) -> None:
     greedy = writer.write(PROMPT, 50, 0.0, generators(1))
     assert np.array_equal(Writer(network, 1, top_k=1).write(PROMPT, 50, 1.0, generators(1)), greedy)
-    assert np.array_equal(Writer(network, 1, top_p=1e-6).write(PROMPT, 50, 1.0, generators(1)), greedy)
 
 
 @pytest.fixture
@@ -518,7 +517,7 @@ def test_writing_stops_when_asked_to(tmp_path: Path, trained: JobFolder) -> None
         "textgen", "generate", parameters={"length": 1_000_000, "prompt": "The"}, **{"from": SOURCE}
     )
     run = Run(spec=spec, folder=tmp_path, settings=read_settings(), sources={"from": trained})
-    threading.Timer(3, run.stop.set).start()
+    threading.Timer(0.5, run.stop.set).start()
     began = time.monotonic()
     with pytest.raises(Cancelled):
         textgen.generate(run)

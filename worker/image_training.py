@@ -20,6 +20,10 @@ NOISE_IMAGES = 10_240
 """Images of noise that are drawn once, 8 million normals; each training image gets any of them, anew
 in every epoch. To draw them all anew would take longer than the training itself."""
 
+NOISE_STREAM, EPOCH_STREAM, SAMPLE_STREAM = 1, 2, 3
+"""What follows the seed of numpy's generator. Never 0: numpy fills seeds up with zeros, so that [seed, 0]
+is the stream of [seed], and test images would get the very noise that was trained on."""
+
 CHUNK_IMAGES = 16_384
 CHUNK_STEPS = 256
 """The most images and steps in one call: a small part of a second."""
@@ -93,11 +97,10 @@ class ImageTraining:
         self.chunk = max(1, min(CHUNK_STEPS, CHUNK_IMAGES // self.batch_size))
 
         self._pixels = tf.constant(training)
-        # Streams of random numbers: [seed, 0, …] for the whole training, [seed, 1, epoch] for an epoch.
-        pool = np.random.default_rng([seed, 0, 0]).standard_normal(
+        pool = np.random.default_rng([seed, NOISE_STREAM]).standard_normal(
             (NOISE_IMAGES if noise else 0, PIXELS), np.float32
         )
-        self._noise_pool = tf.constant(pool)
+        self.noise_images = tf.constant(pool)
         spread = np.linspace(0, self._images - 1, len(validation)).astype(int)
         self._measured = {
             "loss": self._sample(training[spread], 1),
@@ -119,7 +122,7 @@ class ImageTraining:
 
     def begin_epoch(self, epoch: int) -> None:
         """Draw the order of the images, and which noise each of them gets."""
-        random = np.random.default_rng([self._seed, 1, epoch])
+        random = np.random.default_rng([self._seed, EPOCH_STREAM, epoch])
         shape = (self.steps, self.batch_size)
         self._order = tf.constant(np.resize(random.permutation(self._images), shape), tf.int32)
         self._noise_order = tf.constant(random.integers(NOISE_IMAGES, size=shape), tf.int32)
@@ -140,7 +143,7 @@ class ImageTraining:
         clean = tf.cast(tf.gather(self._pixels, order), tf.float32) / 255.0
         if not self._noise:
             return clean, clean
-        noise = self._noise * tf.gather(self._noise_pool, noise_order)
+        noise = self._noise * tf.gather(self.noise_images, noise_order)
         return tf.clip_by_value(clean + noise, 0.0, 1.0), clean
 
     def _steps(self, order: Any, noise_order: Any, first: Any, last: Any) -> None:
@@ -165,7 +168,9 @@ class ImageTraining:
 
     def _sample(self, pixels: Pixels, stream: int) -> tuple[Any, Any]:
         clean = pixels.astype(np.float32) / 255
-        normals = np.random.default_rng([self._seed, 0, stream]).standard_normal(clean.shape, np.float32)
+        normals = np.random.default_rng([self._seed, SAMPLE_STREAM, stream]).standard_normal(
+            clean.shape, np.float32
+        )
         return tf.constant(np.clip(clean + self._noise * normals, 0, 1, dtype=np.float32)), tf.constant(clean)
 
 
