@@ -17,8 +17,10 @@ WARM_UP_STEPS = 200
 DECAY_STEPS = 1_000
 
 NOISE_IMAGES = 10_240
-"""Images of noise that are drawn once, 8 million normals; each training image gets any of them, anew
-in every epoch. To draw them all anew would take longer than the training itself."""
+"""Images of noise in an epoch, one of which each training image gets at random. Their 8 million normals
+are drawn once, for drawing takes as long as training; each epoch shifts them by a random number of
+pixels, and so has images of noise that no other epoch has. Without the shift the network learns them: it
+is 0.2 dB better on noise it was trained on than on new noise, and 0.1 dB worse on that."""
 
 NOISE_STREAM, EPOCH_STREAM, SAMPLE_STREAM = 1, 2, 3
 """What follows the seed of numpy's generator. Never 0: numpy fills seeds up with zeros, so that [seed, 0]
@@ -97,10 +99,9 @@ class ImageTraining:
         self.chunk = max(1, min(CHUNK_STEPS, CHUNK_IMAGES // self.batch_size))
 
         self._pixels = tf.constant(training)
-        pool = np.random.default_rng([seed, NOISE_STREAM]).standard_normal(
-            (NOISE_IMAGES if noise else 0, PIXELS), np.float32
+        self._normals = np.random.default_rng([seed, NOISE_STREAM]).standard_normal(
+            (NOISE_IMAGES if noise else 0) * PIXELS, np.float32
         )
-        self.noise_images = tf.constant(pool)
         spread = np.linspace(0, self._images - 1, len(validation)).astype(int)
         self._measured = {
             "loss": self._sample(training[spread], 1),
@@ -110,9 +111,10 @@ class ImageTraining:
         self._optimizer.build(model.trainable_variables)
 
         rows = tf.TensorSpec([self.steps, self.batch_size], tf.int32)
+        noise_images = tf.TensorSpec([None, PIXELS], tf.float32)
         number = tf.TensorSpec([], tf.int32)
         self._run_steps = tf.function(
-            self._steps, input_signature=[rows, rows, number, number], jit_compile=True
+            self._steps, input_signature=[rows, rows, noise_images, number, number], jit_compile=True
         )
         self._loss = tf.function(self._binary_cross_entropy)
 
@@ -121,15 +123,17 @@ class ImageTraining:
         return [*self.model.variables, *self._optimizer.variables]
 
     def begin_epoch(self, epoch: int) -> None:
-        """Draw the order of the images, and which noise each of them gets."""
+        """Draw the order of the images, and which noise each of them gets; images of noise (10,240, 784)."""
         random = np.random.default_rng([self._seed, EPOCH_STREAM, epoch])
         shape = (self.steps, self.batch_size)
         self._order = tf.constant(np.resize(random.permutation(self._images), shape), tf.int32)
         self._noise_order = tf.constant(random.integers(NOISE_IMAGES, size=shape), tf.int32)
+        shifted = np.roll(self._normals, random.integers(NOISE_IMAGES * PIXELS))
+        self.noise_images = tf.constant(shifted.reshape(-1, PIXELS))
 
     def make_steps(self, first: int, count: int) -> None:
         """Make steps `first` to `first + count - 1` of the current epoch."""
-        self._run_steps(self._order, self._noise_order, first, first + count)
+        self._run_steps(self._order, self._noise_order, self.noise_images, first, first + count)
 
     def measure(self) -> dict[str, float]:
         """Binary cross-entropy on fixed training images and on the validation images, with fixed noise."""
@@ -137,21 +141,22 @@ class ImageTraining:
 
     def batch(self, step: int) -> tuple[Any, Any]:
         """Input and target of a step of the current epoch, each float32 (batch, 784) in [0, 1]."""
-        return self._pair(self._order[step], self._noise_order[step])
+        return self._pair(self._order[step], self._noise_order[step], self.noise_images)
 
-    def _pair(self, order: Any, noise_order: Any) -> tuple[Any, Any]:
+    def _pair(self, order: Any, noise_order: Any, noise_images: Any) -> tuple[Any, Any]:
         clean = tf.cast(tf.gather(self._pixels, order), tf.float32) / 255.0
         if not self._noise:
             return clean, clean
-        noise = self._noise * tf.gather(self.noise_images, noise_order)
+        noise = self._noise * tf.gather(noise_images, noise_order)
         return tf.clip_by_value(clean + noise, 0.0, 1.0), clean
 
-    def _steps(self, order: Any, noise_order: Any, first: Any, last: Any) -> None:
+    def _steps(self, order: Any, noise_order: Any, noise_images: Any, first: Any, last: Any) -> None:
         step = first
         # Not `for step in tf.range(first, last)`: XLA would compile anew for each `first` and `last`.
         while step < last:
             # Nor `order[step]`, for the same reason.
-            self._learn(*self._pair(tf.gather(order, step), tf.gather(noise_order, step)))
+            rows, noise_rows = tf.gather(order, step), tf.gather(noise_order, step)
+            self._learn(*self._pair(rows, noise_rows, noise_images))
             step += 1
 
     def _learn(self, noisy: Any, clean: Any) -> None:
