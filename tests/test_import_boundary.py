@@ -16,7 +16,7 @@ HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn")
             "worker.app worker.execute worker.sweep worker.failure worker.report.page worker.report.index",
             HEAVY,
         ),
-        ("worker.data.images worker.data.pictures worker.data.text", HEAVY),
+        ("worker.data.images worker.data.pictures worker.data.text worker.data.review_sources", HEAVY),
         ("jobs.cli", (*HEAVY, "celery", "numpy", "pydantic", "redis", "rich")),
     ],
 )
