@@ -20,7 +20,7 @@ from jobs.folder import CHECKPOINT, JobFolder, Results
 from jobs.job_id import is_job_id, new_job_id
 from jobs.ledger import ENDED, Ledger, Record, State
 from jobs.settings import Settings, read_settings
-from jobs.spec import MODELS, PARAMETERS, TO_COME, JobSpec
+from jobs.spec import PARAMETERS, JobSpec
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,6 @@ class Client:
         Raises:
             InvalidJob, InvalidData, UnknownJob: as `submit`.
         """
-        if model in TO_COME:
-            there = [known for known in MODELS if known not in TO_COME]
-            raise InvalidJob(f"model {model!r} is still to come; allowed: {', '.join(there)}")
         kind = PARAMETERS.get((model, action))
         needed = kind.needed_trainings() if kind else {}
         if source is not None and "from" in needed:

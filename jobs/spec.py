@@ -82,6 +82,13 @@ class Parameters(_Checked):
         if cls.model:
             PARAMETERS[cls.model, cls.action] = cls
 
+    def check_data(self, data: str | None) -> None:
+        """Refuse a job whose parameters and `--data` do not go together.
+
+        Raises:
+            InvalidJob: they do not.
+        """
+
     @classmethod
     def needed_trainings(cls) -> dict[str, str]:
         """Fields that name a training: `from`, and those marked `job` -> the model it must be of."""
@@ -276,10 +283,11 @@ class OnReviews(Parameters):
 
 
 class SentimentTrain(Training, OnReviews):
-    """Still to come. Train Embedding → LSTM 64 → Dense 1 on labelled reviews."""
+    """Train Embedding → LSTM 64 → Dense 1 on labelled reviews."""
 
     model = "sentiment"
     epochs: int = _number(5, "passes over the training data", "epochs", ge=1, le=1_000_000)
+    learning_rate: float = _number(1e-3, "Adam's step size", gt=0, le=1)
     batch_size: int = _number(128, "examples in one training step", "examples", ge=1, le=65_536)
     vocabulary: int = _number(10_000, "most frequent words that are kept", "words", ge=10, le=1_000_000)
     length: int = _number(200, "words of a review that are read", "words", ge=2, le=10_000)
@@ -294,6 +302,13 @@ class SentimentEvaluate(Evaluation, OnReviews):
     )
     target_recall: float | None = _number(None, "choose the threshold that reaches this recall", gt=0, lt=1)
 
+    @field_validator("target_recall")
+    @classmethod
+    def _one_target(cls, recall: float | None, info: ValidationInfo) -> float | None:
+        if recall is not None and info.data.get("target_precision") is not None:
+            raise ValueError("there is a target_precision as well; allowed: one of the two")
+        return recall
+
 
 class SentimentGenerate(Generation, OnReviews):
     """Label reviews, with probabilities and the words that moved each decision most."""
@@ -304,12 +319,18 @@ class SentimentGenerate(Generation, OnReviews):
         BeforeValidator(_listed),
         Field(description="a review to label; may be given several times", max_length=1_000),
     ] = ()
+    threshold: float | None = _number(
+        None, "probability from which a review is called positive; without it 0.5", gt=0, lt=1
+    )
+
+    def check_data(self, data: str | None) -> None:
+        """Labels what is given, and either here or there."""
+        if (data is None) == (not self.text):
+            problem = "needs reviews" if data is None else "takes its reviews from one place"
+            raise InvalidJob(f"text: sentiment generate {problem}; allowed: either --text or --data")
 
 
 MODELS: tuple[str, ...] = tuple(dict.fromkeys(model for model, _ in PARAMETERS))
-
-TO_COME = frozenset({"sentiment"})
-"""Models whose parameters are settled and whose worker is not written yet: none of their jobs is taken."""
 
 
 class JobSpec(_Checked):
@@ -386,6 +407,7 @@ class JobSpec(_Checked):
         except ValidationError as error:
             raise InvalidJob(sentence(error, value, cls, PARAMETERS)) from None
         spec._check_source()
+        spec.parameters.check_data(spec.data)
         return spec
 
     @classmethod

@@ -199,8 +199,8 @@ BAD = [
     (("submit", "autoencodr", "train"), "model 'autoencodr' is unknown; did you mean 'autoencoder'?"),
     (("submit", "autoencoder", "trian"), "action 'trian' is unknown; did you mean 'train'?"),
     (
-        ("submit", "sentiment", "train"),
-        "model 'sentiment' is still to come; allowed: autoencoder, denoiser, textgen",
+        ("submit", "sentiment", "generate", "--from", "latest"),
+        "from: there is no training of sentiment yet; allowed: its id, name or `latest`",
     ),
     (("submitt",), "command 'submitt' is unknown; did you mean 'submit'?"),
     (

@@ -1,0 +1,94 @@
+"""Reads tokenised reviews with a network, as fast as the machine can."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from worker.data.tokens import PADDING, Tokens
+from worker.models.sentiment import logits_of
+
+BATCH = 256
+BATCH_TOKENS = 100_000
+"""Reviews and tokens in one batch at most, whichever is less: 0.2 GB, and a part of a second."""
+
+SIDE_BY_SIDE = 4
+"""Parts of a batch that a CPU reads side by side. A time step of a whole batch is too little work to be
+worth dividing among threads, which TensorFlow would do."""
+
+
+class TokensInMemory:
+    """Tokenised reviews as tensors, from which a compiled function takes what it needs."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self.numbers = tf.constant(tokens.numbers)
+        self.begins = tf.constant(tokens.offsets[:-1])
+        self.sizes = tf.constant(tokens.sizes)
+
+
+def padded(numbers: Any, begins: Any, sizes: Any, reviews: Any) -> tuple[Any, Any]:
+    """Some reviews side by side: tokens (batch, time) padded on the right, and their sizes (batch,)."""
+    begins, sizes = tf.gather(begins, reviews), tf.gather(sizes, reviews)
+    steps = tf.range(tf.reduce_max(sizes))
+    inside = steps < sizes[:, tf.newaxis]
+    places = tf.where(inside, begins[:, tf.newaxis] + steps, 0)
+    return tf.where(inside, tf.gather(numbers, places), PADDING), sizes
+
+
+def parts_side_by_side() -> int:
+    """In how many parts a batch is best read."""
+    return 1 if tf.config.list_physical_devices("GPU") else SIDE_BY_SIDE
+
+
+class ReviewScorer:
+    """One network, compiled once."""
+
+    def __init__(self, model: keras.Model) -> None:
+        """Nothing is compiled before the first review."""
+        self._model = model
+        self._parts = parts_side_by_side()
+        number, numbers = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.int64)
+        self._read = tf.function(self._logits, input_signature=[number, numbers, numbers, numbers])
+
+    def logits(self, tokens: Tokens, check_stop: Callable[[], None] = lambda: None) -> NDArray[np.float32]:
+        """What the sigmoid is applied to, for every review: above 0 is rather positive.
+
+        Args:
+            tokens: the reviews.
+            check_stop: called before each batch; may raise.
+        """
+        memory = TokensInMemory(tokens)
+        logits = np.empty(len(tokens), np.float32)
+        # Long ones first: a batch has reviews of like length, and what needs most memory fails at once.
+        order = np.argsort(-tokens.sizes, kind="stable")
+        first = 0
+        while first < len(order):
+            check_stop()
+            fitting = BATCH_TOKENS // int(tokens.sizes[order[first]])
+            batch = order[first : first + max(1, min(BATCH, fitting))]
+            whole = np.pad(batch, (0, -len(batch) % self._parts), mode="edge")
+            read = self._read(memory.numbers, memory.begins, memory.sizes, whole)
+            logits[batch] = read.numpy()[: len(batch)]
+            first += len(batch)
+        return logits
+
+    def _logits(self, numbers: Any, begins: Any, sizes: Any, reviews: Any) -> Any:
+        parts = tf.split(reviews, self._parts)
+        return tf.concat(
+            [logits_of(self._model, *padded(numbers, begins, sizes, part)) for part in parts], axis=0
+        )
+
+
+def probabilities_of(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The probability that a review is positive, to the seven digits that files hold."""
+    rounded: NDArray[np.float64] = np.round((1 + np.tanh(logits.astype(np.float64) / 2)) / 2, 7)
+    return rounded
+
+
+def cross_entropy(labels: NDArray[np.uint8], logits: NDArray[np.float32]) -> float:
+    """The mean of -log of the probability that was given to what is true, in nats."""
+    signed = np.where(labels == 1, -logits, logits)
+    return float(np.logaddexp(0, signed, dtype=np.float64).mean())
