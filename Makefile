@@ -22,7 +22,7 @@ $(READY): requirements-dev.lock pyproject.toml
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY)  ## train, evaluate and generate with both image models on embedded samples
+demo: $(READY)  ## train, evaluate and generate with all four models on embedded samples
 	@$(BIN)/python examples/demo.py
 
 test: $(READY)  ## the fast tests

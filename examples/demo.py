@@ -1,4 +1,4 @@
-"""What `make demo` runs: both image models through a private Redis and a real worker, on embedded data.
+"""What `make demo` runs: all four models through a private Redis and a real worker, on embedded data.
 
 It is also an example of Quartet from Python: `one_worker` brings a Redis and a worker,
 `Client` asks for jobs.
@@ -12,6 +12,12 @@ from jobs.errors import QuartetError
 from jobs.local import one_worker, stopped_by_signals
 from jobs.terminal import follow, headline
 
+REVIEWS = [
+    "The acting is superb and the ending stays with you. I would see it again.",
+    "The first half is not clever, the second half is dull, and the cast is wooden.",
+    "I saw it on a rainy Sunday. The script is stale, but the lead is brilliant.",
+]
+
 
 def main() -> None:
     """Queue all jobs at once; those that need a training wait for it by themselves."""
@@ -24,13 +30,23 @@ def main() -> None:
         denoiser = client.submit(
             "denoiser", "train", data="digits", epochs=150, batch_size=64, name="demo denoiser"
         )
+        textgen = client.submit("textgen", "train", data="pydoc", epochs=8, name="demo textgen")
+        sentiment = client.submit(
+            "sentiment", "train", data="toy-reviews", batch_size=32, learning_rate=5e-3, name="demo sentiment"
+        )
         queued = [
             basic,
             denoiser,
+            textgen,
+            sentiment,
             client.submit("autoencoder", "evaluate", source=basic.id),
             client.submit("autoencoder", "generate", source=basic.id),
             client.submit("denoiser", "evaluate", source=denoiser.id, baseline=basic.id),
             client.submit("denoiser", "generate", source=denoiser.id),
+            client.submit("textgen", "evaluate", source=textgen.id),
+            client.submit("textgen", "generate", source=textgen.id, prompt="The value of "),
+            client.submit("sentiment", "evaluate", source=sentiment.id, target_precision=0.95),
+            client.submit("sentiment", "generate", source=sentiment.id, text=REVIEWS),
         ]
         ended = [follow(client.watch(job.id), service.check) for job in queued]
     for job in ended:

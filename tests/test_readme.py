@@ -54,7 +54,7 @@ def up(shell: dict[str, str], tmp_path: Path) -> Iterator[None]:
 
 @pytest.mark.chaos
 def test_one_job_here_and_now(shell: dict[str, str]) -> None:
-    for command in commands("quartet run autoencoder train"):
+    for command in [*commands("quartet run autoencoder train"), *commands("quartet run sentiment train")]:
         assert Path(run(command, shell).split()[-1]).is_file()
 
 
