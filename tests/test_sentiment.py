@@ -22,6 +22,7 @@ from jobs.spec import JobSpec
 from worker import review_evaluation as evaluation
 from worker.data.tokens import UNKNOWN, TokenCollector, Tokens, Vocabulary
 from worker.data.toy_reviews import read_toy_reviews
+from worker.kept import forget
 from worker.models.sentiment import build_sentiment, logits_of
 from worker.report.page import render
 from worker.report.parts import Figure, Table, Text
@@ -58,10 +59,12 @@ def do(
     folder: Path, action: str, data: Path | str | None = None, source: JobFolder | None = None, **fields: Any
 ) -> Run:
     """Do a job without a worker; its folder has what a finished one has."""
+    seed = fields.pop("seed", 0)
     spec = JobSpec.make(
         "sentiment",
         action,
         parameters=fields,
+        seed=seed,
         data=None if data is None else str(data),
         **({"from": SOURCE} if source else {}),
     )
@@ -242,7 +245,7 @@ def test_what_is_kept_is_the_average_of_the_weights() -> None:
             kept * average + (1 - kept) * np.asarray(weight)
             for average, weight in zip(expected, ours.learner.weights, strict=True)
         ]
-    for average, wanted in zip(ours._model.weights, expected, strict=True):
+    for average, wanted in zip(ours.model.weights, expected, strict=True):
         assert np.allclose(average, wanted, atol=1e-6)
 
 
@@ -293,6 +296,7 @@ def test_a_training_that_is_stopped_and_resumed_ends_with_the_same_bits(
         patch.setattr("worker.review_training.CHUNK_TOKENS", 1)
         while not (stopped.folder / "model.keras").exists():
             attempts += 1
+            forget()  # as a process that has not seen the job before
             stopped.stop.clear()
             try:
                 sentiment.train(stopped)
@@ -300,6 +304,16 @@ def test_a_training_that_is_stopped_and_resumed_ends_with_the_same_bits(
                 assert stopped.checkpoint.exists()
     assert attempts == 3
     assert weights_and_history(JobFolder(tmp_path)) == weights_and_history(trained)
+
+
+def test_a_job_after_others_of_its_shape_ends_with_the_bits_of_one_that_came_first(
+    tmp_path: Path, trained: JobFolder, own_reviews: Path
+) -> None:
+    forget()
+    other = do(tmp_path / "other", "train", own_reviews, seed=5, **SMALL)
+    again = do(tmp_path / "again", "train", own_reviews, **SMALL)
+    assert weights_and_history(JobFolder(again.folder)) == weights_and_history(trained)
+    assert weights_and_history(JobFolder(other.folder)) != weights_and_history(trained)
 
 
 def test_an_epoch_and_two_more_are_three(tmp_path: Path, trained: JobFolder, own_reviews: Path) -> None:

@@ -20,6 +20,7 @@ from jobs.settings import read_settings
 from jobs.spec import JobSpec
 from worker.data.characters import Vocabulary
 from worker.data.pydoc import prose
+from worker.kept import forget
 from worker.models.sampling import Writer, draw
 from worker.models.scoring import Scorer, Scores
 from worker.models.textgen import build, next_logits, no_state, read
@@ -221,6 +222,7 @@ def test_a_training_that_is_stopped_and_resumed_ends_with_the_same_bits(
         patch.setattr("worker.text_training.CHUNK_MULTIPLICATIONS", 2e6)
         while not (stopped.folder / "model.keras").exists():
             attempts += 1
+            forget()  # as a process that has not seen the job before
             stopped.stop.clear()
             try:
                 textgen.train(stopped)
@@ -228,6 +230,16 @@ def test_a_training_that_is_stopped_and_resumed_ends_with_the_same_bits(
                 assert stopped.checkpoint.exists()
     assert attempts == 2
     assert weights_and_history(JobFolder(tmp_path)) == weights_and_history(trained)
+
+
+def test_a_job_after_others_of_its_shape_ends_with_the_bits_of_one_that_came_first(
+    tmp_path: Path, trained: JobFolder, own_text: Path
+) -> None:
+    forget()
+    other = do(tmp_path / "other", "train", own_text, seed=5, **SMALL)
+    again = do(tmp_path / "again", "train", own_text, **SMALL)
+    assert weights_and_history(JobFolder(again.folder)) == weights_and_history(trained)
+    assert weights_and_history(JobFolder(other.folder)) != weights_and_history(trained)
 
 
 def test_an_epoch_and_one_more_are_two(tmp_path: Path, trained: JobFolder, own_text: Path) -> None:

@@ -21,6 +21,7 @@ from jobs.settings import Settings
 from worker import gpu
 from worker.failure import sentence, write_index
 from worker.heartbeat import Heartbeat
+from worker.kept import forget
 from worker.record import job_record
 from worker.report.page import headline as headline_of
 from worker.report.page import render
@@ -163,6 +164,7 @@ class Attempt:
             log.error("%s", error)
             return Outcome("failed", error=str(error))
         except Exception as error:
+            forget()
             log.error("%s", traceback.format_exc())
             return Outcome("failed", error=sentence(error))
 

@@ -11,9 +11,9 @@ from jobs.spec import AutoencoderTrain, DenoiserTrain, JobSpec
 from worker.code_distribution import CodeDistribution
 from worker.data.images import Images, load_images
 from worker.data.pictures import Pictures
-from worker.data.pixels import Pixels
 from worker.image_arrays import Floats, as_bytes, flat, one_of_each_digit, with_noise
 from worker.image_training import ImageTraining, held_out_for_validation
+from worker.kept import kept
 from worker.models.autoencoder import build_autoencoder, encoder_of
 from worker.run import Run
 from worker.training import fit
@@ -56,7 +56,7 @@ def record_data(run: Run, data: Images | Pictures) -> None:
 
 def train_network(
     run: Run,
-    images: Pixels,
+    images: Images,
     parameters: AutoencoderTrain | DenoiserTrain,
     *,
     noise: float,
@@ -67,7 +67,7 @@ def train_network(
 
     Args:
         run: the job; its checkpoint, progress and stop are used.
-        images: uint8 (n, 28, 28), 0 to 255.
+        images: their training part is trained on.
         parameters: epochs, batch size and learning rate.
         noise: standard deviation of the noise in the input, pixels being in [0, 1].
         seed: of initial weights, order and noise.
@@ -78,15 +78,17 @@ def train_network(
         JobFailed: the training diverged.
     """
     model = build_autoencoder(seed)
-    trainable = ImageTraining(
-        model,
-        images,
-        noise=noise,
-        batch_size=parameters.batch_size,
-        learning_rate=parameters.learning_rate,
-        seed=seed,
+    batch_size, learning_rate = parameters.batch_size, parameters.learning_rate
+    trainable, new = kept(
+        (ImageTraining, images.record["sha256"], noise, batch_size, learning_rate),
+        images.train.nbytes,
+        lambda: ImageTraining(
+            model, images.train, noise=noise, batch_size=batch_size, learning_rate=learning_rate, seed=seed
+        ),
     )
-    return model, fit(run, trainable, parameters.epochs, history_file=history_file)
+    if not new:
+        trainable.restart(model.get_weights(), seed)
+    return trainable.model, fit(run, trainable, parameters.epochs, history_file=history_file)
 
 
 def save_training(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from worker.data.pixels import Pixels
 from worker.models.autoencoder import PIXELS, logits_of
+from worker.training import restart_optimizer
 
 VALIDATION_SHARE = 0.05
 MOST_VALIDATION_IMAGES = 10_000
@@ -88,10 +89,9 @@ class ImageTraining:
         """
         self.model = model
         self._noise = noise
-        self._seed = seed
         pixels = images.reshape(len(images), PIXELS)
         held_out = held_out_for_validation(len(pixels))
-        training, validation = pixels[~held_out], pixels[held_out]
+        training, self._validation = pixels[~held_out], pixels[held_out]
 
         self._images = len(training)
         self.batch_size = min(batch_size, self._images)
@@ -99,14 +99,8 @@ class ImageTraining:
         self.chunk = max(1, min(CHUNK_STEPS, CHUNK_IMAGES // self.batch_size))
 
         self._pixels = tf.constant(training)
-        self._normals = np.random.default_rng([seed, NOISE_STREAM]).standard_normal(
-            (NOISE_IMAGES if noise else 0) * PIXELS, np.float32
-        )
-        spread = np.linspace(0, self._images - 1, len(validation)).astype(int)
-        self._measured = {
-            "loss": self._sample(training[spread], 1),
-            "validation_loss": self._sample(validation, 2),
-        }
+        spread = np.linspace(0, self._images - 1, len(self._validation)).astype(int)
+        self._seen = training[spread]
         self._optimizer = keras.optimizers.Adam(WarmUpThenDecay(learning_rate))
         self._optimizer.build(model.trainable_variables)
 
@@ -117,6 +111,24 @@ class ImageTraining:
             self._steps, input_signature=[rows, rows, noise_images, number, number], jit_compile=True
         )
         self._loss = tf.function(self._binary_cross_entropy)
+        self._sow(seed)
+
+    def restart(self, weights: list[NDArray[np.float32]], seed: int) -> None:
+        """Begin a training with these weights and this seed, as a new object would."""
+        self.model.set_weights(weights)
+        restart_optimizer(self._optimizer)
+        self._sow(seed)
+
+    def _sow(self, seed: int) -> None:
+        """Draw what depends on the seed and on no epoch."""
+        self._seed = seed
+        self._normals = np.random.default_rng([seed, NOISE_STREAM]).standard_normal(
+            (NOISE_IMAGES if self._noise else 0) * PIXELS, np.float32
+        )
+        self._measured = {
+            "loss": self._sample(self._seen, 1),
+            "validation_loss": self._sample(self._validation, 2),
+        }
 
     def variables(self) -> list[Any]:
         """Weights, then Adam's step count and moments."""

@@ -4,7 +4,6 @@ import csv
 import json
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +12,9 @@ from worker.data.review_sets import Recipe, ReviewSet, load_reviews
 from worker.data.review_sources import open_reviews
 from worker.data.reviews import ReviewSource
 from worker.data.tokens import Vocabulary
+from worker.kept import kept
 from worker.models.sentiment import build_sentiment
+from worker.review_scoring import ReviewScorer
 from worker.run import Run
 
 VOCABULARY = "vocabulary.json"
@@ -49,12 +50,13 @@ def load_set(run: Run, source: ReviewSource, recipe: Recipe) -> ReviewSet:
     return reviews
 
 
-def load_model(folder: JobFolder) -> tuple[keras.Model, Vocabulary, dict[str, Any]]:
+def load_scorer(folder: JobFolder) -> tuple[ReviewScorer, Vocabulary, dict[str, Any]]:
     """The model of a finished training and how it reads; the network is rebuilt, only weights are read."""
     vocabulary = Vocabulary.read(folder.path / VOCABULARY)
-    model = build_sentiment(vocabulary.numbers, seed=0)
-    model.load_weights(folder.path / "model.keras")
-    return model, vocabulary, json.loads((folder.path / READING).read_bytes())
+    numbers = vocabulary.numbers
+    scorer, _ = kept((ReviewScorer, numbers), 0, lambda: ReviewScorer(build_sentiment(numbers, seed=0)))
+    scorer.model.load_weights(folder.path / "model.keras")
+    return scorer, vocabulary, json.loads((folder.path / READING).read_bytes())
 
 
 def validation_scores(folder: JobFolder) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:

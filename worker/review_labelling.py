@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,20 +29,19 @@ class Labeller:
     """One model, ready to label."""
 
     def __init__(
-        self, run: Run, model: keras.Model, vocabulary: Vocabulary, length: int, threshold: float
+        self, run: Run, scorer: ReviewScorer, vocabulary: Vocabulary, length: int, threshold: float
     ) -> None:
         """Nothing is read before `label`.
 
         Args:
             run: its folder gets the files.
-            model: as `worker.models.sentiment.build_sentiment` makes it.
+            scorer: of the model.
             vocabulary: of that model.
             length: words of a review that it reads.
             threshold: the probability from which a review is called positive.
         """
-        self._run, self._vocabulary = run, vocabulary
+        self._run, self._scorer, self._vocabulary = run, scorer, vocabulary
         self._length, self._threshold = length, threshold
-        self._scorer = ReviewScorer(model)
 
     def label(self, texts: Iterable[str]) -> dict[str, float]:
         """Label reviews in their order.

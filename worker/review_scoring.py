@@ -48,7 +48,7 @@ class ReviewScorer:
 
     def __init__(self, model: keras.Model) -> None:
         """Nothing is compiled before the first review."""
-        self._model = model
+        self.model = model
         self._parts = parts_side_by_side()
         number, numbers = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.int64)
         self._read = tf.function(self._logits, input_signature=[number, numbers, numbers, numbers])
@@ -78,7 +78,7 @@ class ReviewScorer:
     def _logits(self, numbers: Any, begins: Any, sizes: Any, reviews: Any) -> Any:
         parts = tf.split(reviews, self._parts)
         return tf.concat(
-            [logits_of(self._model, *padded(numbers, begins, sizes, part)) for part in parts], axis=0
+            [logits_of(self.model, *padded(numbers, begins, sizes, part)) for part in parts], axis=0
         )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from worker.data.tokens import Tokens
 from worker.models.sentiment import EMBEDDING_UNITS, LSTM_UNITS, logits_of
 from worker.review_scoring import ReviewScorer, TokensInMemory, cross_entropy, padded, parts_side_by_side
+from worker.training import restart_optimizer
 
 CHUNK_TOKENS = 100_000
 """In one call: a quarter of a second on two cores, so that a stop is noticed."""
@@ -45,9 +46,9 @@ class ReviewTraining:
         model: keras.Model,
         tokens: Tokens,
         labels: NDArray[np.uint8],
-        *,
         training: NDArray[np.int64],
         validation: NDArray[np.int64],
+        *,
         batch_size: int,
         learning_rate: float,
         seed: int,
@@ -64,12 +65,9 @@ class ReviewTraining:
             learning_rate: Adam's.
             seed: of the order.
         """
-        self._model, self._seed, self._batch_size = model, seed, batch_size
-        self._training, self._training_sizes = training, tokens.sizes[training]
-        self._validation, self._validation_labels = tokens.taken(validation), labels[validation]
-        self.steps = -(-len(training) // batch_size)
-        largest = min(batch_size, len(training)) * int(self._training_sizes.max())
-        self.chunk = max(1, CHUNK_TOKENS // largest)
+        self.model, self._seed, self._batch_size = model, seed, batch_size
+        self._tokens, self._all_labels = tokens, labels
+        self._divide(training, validation)
         divided = min(batch_size, len(training)) >= LEAST_TO_DIVIDE
         self._parts = parts_side_by_side() if divided else 1
 
@@ -84,9 +82,32 @@ class ReviewTraining:
         numbers, number = tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.int32)
         self._run_steps = tf.function(self._steps, input_signature=[numbers, numbers, number, number])
 
+    def restart(
+        self,
+        weights: list[NDArray[np.float32]],
+        seed: int,
+        training: NDArray[np.int64],
+        validation: NDArray[np.int64],
+    ) -> None:
+        """Begin a training with these weights, this seed and these parts, as a new object would."""
+        self.model.set_weights(weights)
+        self.learner.set_weights(weights)
+        restart_optimizer(self._optimizer)
+        self._seed = seed
+        self._divide(training, validation)
+
+    def _divide(self, training: NDArray[np.int64], validation: NDArray[np.int64]) -> None:
+        """Say which reviews to learn from, and which to measure by."""
+        self._training, self._training_sizes = training, self._tokens.sizes[training]
+        self._validation = self._tokens.taken(validation)
+        self._validation_labels = self._all_labels[validation]
+        self.steps = -(-len(training) // self._batch_size)
+        largest = min(self._batch_size, len(training)) * int(self._training_sizes.max())
+        self.chunk = max(1, CHUNK_TOKENS // largest)
+
     def variables(self) -> list[Any]:
         """The weights that learn, their average, Adam's step count and moments, the epoch's loss so far."""
-        return [*self.learner.variables, *self._model.variables, *self._optimizer.variables, self._loss]
+        return [*self.learner.variables, *self.model.variables, *self._optimizer.variables, self._loss]
 
     def begin_epoch(self, epoch: int) -> None:
         """Draw the order: batches of like length, one after the other at random."""
@@ -144,5 +165,5 @@ class ReviewTraining:
         # After n steps it keeps 1 - 9 / (n + 10) of itself, so it forgets the first steps soon.
         steps = tf.cast(self._optimizer.iterations, tf.float32)
         kept = tf.minimum(LONGEST_AVERAGE, (1 + steps) / (10 + steps))
-        for average, weight in zip(self._model.trainable_variables, weights, strict=True):
+        for average, weight in zip(self.model.trainable_variables, weights, strict=True):
             average.assign(kept * average + (1 - kept) * weight)

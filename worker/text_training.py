@@ -5,10 +5,12 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from worker.data.characters import Codes
 from worker.models.scoring import RUN_IN, Scorer
 from worker.models.textgen import multiplications, no_state, read
+from worker.training import restart_optimizer
 
 CHUNK_MULTIPLICATIONS = 5e9
 """In one call, forward alone: a part of a second, so that a stop is noticed."""
@@ -72,9 +74,9 @@ class TextTraining:
             learning_rate: Adam's.
             seed: of where an epoch's windows begin.
         """
-        self._average = model
-        self._model = keras.models.clone_model(model)
-        self._model.set_weights(model.get_weights())
+        self.model = model
+        self.learner = keras.models.clone_model(model)
+        self.learner.set_weights(model.get_weights())
         self._validation = validation
         self._streams, self._window, self._seed = streams, window, seed
         self._stream_length = (len(training) - 1) // streams
@@ -88,14 +90,21 @@ class TextTraining:
         self._state = tf.Variable(no_state(model, streams))
         self._loss = tf.Variable(0.0, dtype=tf.float64)
         self._optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=CLIP_NORM)
-        self._optimizer.build(self._model.trainable_variables)
+        self._optimizer.build(self.learner.trainable_variables)
         self._scorer = Scorer(model)
         number = tf.TensorSpec([], tf.int32)
         self._run_steps = tf.function(self._steps, input_signature=[number] * 3)
 
+    def restart(self, weights: list[NDArray[np.float32]], seed: int) -> None:
+        """Begin a training with these weights and this seed, as a new object would."""
+        self.model.set_weights(weights)
+        self.learner.set_weights(weights)
+        restart_optimizer(self._optimizer)
+        self._seed = seed
+
     def variables(self) -> list[Any]:
         """Weights, their average, Adam's variables, the state of the streams, the epoch's loss so far."""
-        models = [*self._model.weights, *self._average.weights]
+        models = [*self.learner.weights, *self.model.weights]
         return [*models, *self._optimizer.variables, self._state, self._loss]
 
     def begin_epoch(self, epoch: int) -> None:
@@ -133,7 +142,7 @@ class TextTraining:
 
     def _learn(self, codes: Any) -> None:
         """Make one step with codes (window + 1, streams)."""
-        weights = self._model.trainable_variables
+        weights = self.learner.trainable_variables
         losses, states = [], []
         with tf.GradientTape() as tape:
             for half, state in zip(
@@ -141,7 +150,7 @@ class TextTraining:
                 tf.split(self._state, self._halves, axis=2),
                 strict=True,
             ):
-                logits, state_after = read(self._model, half[:-1], state)
+                logits, state_after = read(self.learner, half[:-1], state)
                 nats = tf.nn.sparse_softmax_cross_entropy_with_logits(half[1:], logits)
                 losses.append(tf.reduce_mean(nats) / self._halves)
                 states.append(state_after)
@@ -150,7 +159,7 @@ class TextTraining:
         self._optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], weights)
         steps_made = tf.cast(self._optimizer.iterations, tf.float32)
         keep = tf.minimum(AVERAGE, (1 + steps_made) / (10 + steps_made))
-        for average, weight in zip(self._average.trainable_variables, weights, strict=True):
+        for average, weight in zip(self.model.trainable_variables, weights, strict=True):
             average.assign(keep * average + (1 - keep) * weight)
         self._state.assign(tf.concat(states, axis=2))
         self._loss.assign_add(tf.cast(loss, tf.float64))

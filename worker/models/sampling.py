@@ -37,7 +37,7 @@ class Writer:
             top_k: draw from the k likeliest characters only, 0 for all.
             top_p: draw from the likeliest characters that make up this probability, 1 for all.
         """
-        self._model = model
+        self.model = model
         self._width = next((width for width in WIDTHS if width >= texts), WIDTHS[-1])
         self._block = int(MOST_MULTIPLICATIONS / (multiplications(model) * self._width))
         self._block = max(1, min(LONGEST_BLOCK, self._block))
@@ -88,7 +88,7 @@ class Writer:
         # The graph sees the prompt's first character at once and is given the others on its way.
         ahead, length = len(prompt) - 1, texts.shape[1]
         characters = tf.fill([self._width], tf.constant(prompt[0], tf.int32))
-        state = no_state(self._model, self._width)
+        state = no_state(self.model, self._width)
         for start in range(0, ahead + length, self._block):
             given = np.full(self._block, -1, np.int32)
             part = prompt[1 + start : 1 + start + self._block]
@@ -108,7 +108,7 @@ class Writer:
         """Characters (block, width) written after `characters`, the last of them, and the state then."""
 
         def write_one(place: Any, characters: Any, state: Any, written: Any) -> Any:
-            logits, state = next_logits(self._model, characters, state)
+            logits, state = next_logits(self.model, characters, state)
             drawn = draw(logits, chances[place], temperature, self._limits)
             characters = tf.where(given[place] >= 0, given[place], drawn)
             return place + 1, characters, state, written.write(place, characters)

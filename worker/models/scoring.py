@@ -43,7 +43,7 @@ class Scorer:
 
     def __init__(self, model: keras.Model) -> None:
         """Nothing is compiled before the first text."""
-        self._model = model
+        self.model = model
         codes = tf.TensorSpec([None, None], tf.int32)
         state = tf.TensorSpec([*no_state(model, 1).shape[:2], None, None], tf.float32)
         self._score_chunk = tf.function(self._chunk, input_signature=[codes, state])
@@ -63,9 +63,9 @@ class Scorer:
         # Row t holds what each stream reads at time t; the last stream may end early, and is filled up.
         begins = first - 1 - run_in + length * np.arange(streams)
         places = np.minimum(begins + np.arange(run_in + length + 1)[:, np.newaxis], len(codes) - 1)
-        chunk = int(MOST_MULTIPLICATIONS / (multiplications(self._model) * streams))
+        chunk = int(MOST_MULTIPLICATIONS / (multiplications(self.model) * streams))
         chunk = max(1, min(LONGEST_CHUNK, chunk))
-        state = no_state(self._model, streams)
+        state = no_state(self.model, streams)
         parts = []
         for start in range(0, len(places) - 1, chunk):
             *scores, state = self._score_chunk(
@@ -76,7 +76,7 @@ class Scorer:
         return Scores(*(np.concatenate(part)[run_in:].T.ravel()[:count] for part in zip(*parts, strict=True)))
 
     def _chunk(self, codes: Any, state: Any) -> Any:
-        logits, state = read(self._model, codes[:-1], state)
+        logits, state = read(self.model, codes[:-1], state)
         log_probabilities = tf.nn.log_softmax(logits)
         nats = -tf.gather(log_probabilities, codes[1:], batch_dims=2)
         right = tf.argmax(logits, axis=2, output_type=tf.int32) == codes[1:]

@@ -57,7 +57,7 @@ def train(run: Run) -> dict[str, float]:
     """
     assert isinstance(run.spec.parameters, AutoencoderTrain)
     images = images_for(run)
-    model, history = train_network(run, images.train, run.spec.parameters, noise=0.0, seed=run.spec.seed)
+    model, history = train_network(run, images, run.spec.parameters, noise=0.0, seed=run.spec.seed)
     return save_training(run, model, images, history, noise=0.0)
 
 

@@ -65,7 +65,7 @@ def train(run: Run) -> dict[str, float]:
     parameters = run.spec.parameters
     assert isinstance(parameters, DenoiserTrain)
     images = images_for(run)
-    model, history = train_network(run, images.train, parameters, noise=parameters.noise, seed=run.spec.seed)
+    model, history = train_network(run, images, parameters, noise=parameters.noise, seed=run.spec.seed)
     return save_training(run, model, images, history, noise=parameters.noise)
 
 
@@ -174,7 +174,7 @@ def _basic_autoencoder(run: Run) -> keras.Model:
 
     model, _ = train_network(
         replace(run, report_progress=report_progress),
-        images.train,
+        images,
         trained.parameters,
         noise=0.0,
         seed=trained.seed,

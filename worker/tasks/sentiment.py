@@ -10,6 +10,7 @@ from jobs.spec import SentimentEvaluate, SentimentGenerate, SentimentTrain
 from worker import review_evaluation as evaluation
 from worker.data.review_sets import Recipe, ReviewSet, test_part, validation_part
 from worker.data.reviews import LABEL_NAMES, counted
+from worker.kept import kept
 from worker.models.sentiment import build_sentiment
 from worker.report import review_parts
 from worker.report.parts import Metric, Parts
@@ -17,14 +18,14 @@ from worker.review_jobs import (
     READING,
     VALIDATION,
     VOCABULARY,
-    load_model,
+    load_scorer,
     load_set,
     open_source,
     texts_at,
     validation_scores,
 )
 from worker.review_labelling import Labeller
-from worker.review_scoring import ReviewScorer, cross_entropy, probabilities_of
+from worker.review_scoring import cross_entropy, probabilities_of
 from worker.review_training import ReviewTraining, memory_needed
 from worker.run import Run
 from worker.training import fit
@@ -121,16 +122,23 @@ def train(run: Run) -> dict[str, float]:
     write_json(run.folder / READING, {"length": parameters.length, "threshold": THRESHOLD})
 
     model = build_sentiment(vocabulary.numbers, run.spec.seed)
-    trainable = ReviewTraining(
-        model,
-        reviews.tokens,
-        reviews.labels,
-        training=training,
-        validation=np.flatnonzero(validation),
-        batch_size=parameters.batch_size,
-        learning_rate=parameters.learning_rate,
-        seed=run.spec.seed,
+    parts = (training, np.flatnonzero(validation))
+    trainable, new = kept(
+        (ReviewTraining, source.sha256, *parameters.model_dump(exclude={"epochs"}).values()),
+        reviews.tokens.numbers.nbytes,
+        lambda: ReviewTraining(
+            model,
+            reviews.tokens,
+            reviews.labels,
+            *parts,
+            batch_size=parameters.batch_size,
+            learning_rate=parameters.learning_rate,
+            seed=run.spec.seed,
+        ),
     )
+    if not new:
+        trainable.restart(model.get_weights(), run.spec.seed, *parts)
+    model = trainable.model
     history = fit(run, trainable, parameters.epochs, model=model, keep_best="validation_loss")
     model.save(run.folder / "model.keras")
     labels, logits = trainable.validate()
@@ -160,7 +168,7 @@ def evaluate(run: Run) -> dict[str, float]:
     parameters = run.spec.parameters
     assert isinstance(parameters, SentimentEvaluate)
     trained = run.source.job
-    model, vocabulary, reading = load_model(run.source)
+    scorer, vocabulary, reading = load_scorer(run.source)
     source = open_source(run, run.spec.data or trained["spec"]["data"] or parameters.default_data)
     reviews = load_set(run, source, Recipe(reading["length"], vocabulary))
     same = source.sha256 in {record["sha256"] for record in trained["data"].values()}
@@ -174,7 +182,7 @@ def evaluate(run: Run) -> dict[str, float]:
     run.data[source.name] |= {"measured_reviews": len(test)}
 
     run.progress(force=True, stage="measuring")
-    logits = ReviewScorer(model).logits(tokens, run.check_stop)
+    logits = scorer.logits(tokens, run.check_stop)
     probabilities = probabilities_of(logits)
     validation = validation_scores(run.source)
     threshold, chosen = _threshold(run, parameters, validation, reading["threshold"])
@@ -231,9 +239,9 @@ def generate(run: Run) -> dict[str, float]:
     """
     parameters = run.spec.parameters
     assert isinstance(parameters, SentimentGenerate)
-    model, vocabulary, reading = load_model(run.source)
+    scorer, vocabulary, reading = load_scorer(run.source)
     threshold = parameters.threshold or reading["threshold"]
-    labeller = Labeller(run, model, vocabulary, reading["length"], threshold)
+    labeller = Labeller(run, scorer, vocabulary, reading["length"], threshold)
     if run.spec.data is None:
         metrics = labeller.label(parameters.text)
     else:

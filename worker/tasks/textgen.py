@@ -18,6 +18,7 @@ from worker import text_evaluation
 from worker.data.characters import Vocabulary, named
 from worker.data.text import Text, open_text
 from worker.data.word_list import common_words, word_use
+from worker.kept import kept
 from worker.models.sampling import Writer
 from worker.models.scoring import Scorer
 from worker.models.textgen import build
@@ -107,19 +108,27 @@ def train(run: Run) -> dict[str, float]:
     vocabulary.write(run.folder / VOCABULARY)
     known = common_words(vocabulary.decode(training[:READ_FOR_WORDS]), MOST_WORDS)
     write_text(run.folder / WORDS, "".join(f"{word}\n" for word in known))
+    sha256 = text.sha256
     del text
 
     keras.utils.set_random_seed(run.spec.seed)
     model = build(len(vocabulary), parameters.layers, parameters.units)
-    trainable = TextTraining(
-        model,
-        training,
-        validation,
-        streams=streams,
-        window=window,
-        learning_rate=parameters.learning_rate,
-        seed=run.spec.seed,
+    trainable, new = kept(
+        (TextTraining, sha256, *parameters.model_dump(exclude={"epochs"}).values()),
+        training.nbytes + validation.nbytes,
+        lambda: TextTraining(
+            model,
+            training,
+            validation,
+            streams=streams,
+            window=window,
+            learning_rate=parameters.learning_rate,
+            seed=run.spec.seed,
+        ),
     )
+    if not new:
+        trainable.restart(model.get_weights(), run.spec.seed)
+    model = trainable.model
     history = fit(run, trainable, parameters.epochs, model=model, keep_best="validation_loss")
     model.save(run.folder / "model.keras")
     best = min(history, key=lambda row: row["validation_loss"])
@@ -141,8 +150,10 @@ def evaluate(run: Run) -> dict[str, float]:
         InvalidData: the text cannot be used, or the model knows hardly a character of it.
         Cancelled: the run was asked to stop.
     """
-    model, vocabulary = _load(run.source)
     trained = run.source.job
+    vocabulary, shape = _network(run.source)
+    scorer, _ = kept((Scorer, *shape), 0, lambda: Scorer(build(*shape)))
+    scorer.model.load_weights(run.source.path / "model.keras")
     text = _open(run, run.spec.data or trained["spec"]["data"] or run.spec.parameters.default_data)
     if text.sha256 not in {record["sha256"] for record in trained["data"].values()}:
         run.note(
@@ -169,7 +180,7 @@ def evaluate(run: Run) -> dict[str, float]:
 
     codes, first = np.concatenate([before, held_out]), len(before)
     run.progress(force=True, stage="measuring")
-    scores = Scorer(model).score(codes, first, run.check_stop)
+    scores = scorer.score(codes, first, run.check_stop)
     run.progress(force=True, stage="counting n-grams")
     unigram, fivegram = text_evaluation.baselines(codes, first, len(vocabulary), run.check_stop)
 
@@ -205,7 +216,7 @@ def generate(run: Run) -> dict[str, float]:
     """
     parameters = run.spec.parameters
     assert isinstance(parameters, TextgenGenerate)
-    model, vocabulary = _load(run.source)
+    vocabulary, shape = _network(run.source)
     prompt = _known_prompt(run, parameters, vocabulary)
     known = frozenset((run.source.path / WORDS).read_text(encoding="utf-8").split())
     temperatures = list(dict.fromkeys(parameters.temperature))
@@ -213,7 +224,9 @@ def generate(run: Run) -> dict[str, float]:
         run.note("Temperature 0 always writes the same text, so it was written once.")
 
     run.progress(force=True, stage="compiling")
-    writer = Writer(model, parameters.samples, parameters.top_k, parameters.top_p)
+    limits = (parameters.samples, parameters.top_k, parameters.top_p)
+    writer, _ = kept((Writer, *shape, *limits), 0, lambda: Writer(build(*shape), *limits))
+    writer.model.load_weights(run.source.path / "model.keras")
     writer.compile()
     samples, table, seconds = [], [], 0.0
     for temperature in temperatures:
@@ -268,13 +281,11 @@ def _open(run: Run, data: str) -> Text:
     return text
 
 
-def _load(folder: JobFolder) -> tuple[keras.Model, Vocabulary]:
-    """The model of a finished training, its network rebuilt here: nothing but weights is read."""
+def _network(folder: JobFolder) -> tuple[Vocabulary, tuple[int, int, int]]:
+    """What a finished training knows, and what `build` needs: only weights are read from its folder."""
     vocabulary = Vocabulary.read(folder.path / VOCABULARY)
     parameters = folder.job["spec"]["parameters"]
-    model = build(len(vocabulary), parameters["layers"], parameters["units"])
-    model.load_weights(folder.path / "model.keras")
-    return model, vocabulary
+    return vocabulary, (len(vocabulary), parameters["layers"], parameters["units"])
 
 
 def _known_prompt(run: Run, parameters: TextgenGenerate, vocabulary: Vocabulary) -> NDArray[np.int32]:
