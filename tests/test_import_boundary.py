@@ -8,6 +8,17 @@ import pytest
 HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn")
 
 
+def test_keras_is_loaded_without_what_no_job_needs_and_that_can_be_imported_later() -> None:
+    code = (
+        "import sys; from worker.loading import load_keras; load_keras()\n"
+        "found = [name for name in ('sklearn', 'matplotlib') if name in sys.modules]\n"
+        "import keras, matplotlib, sklearn.metrics\n"
+        "print(found, keras.ops.ones(1).shape)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[] (1,)"
+
+
 @pytest.mark.parametrize(
     ("modules", "forbidden"),
     [

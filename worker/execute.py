@@ -22,6 +22,7 @@ from worker import gpu
 from worker.failure import sentence, write_index
 from worker.heartbeat import Heartbeat
 from worker.kept import forget
+from worker.loading import load_keras
 from worker.record import job_record
 from worker.report.page import headline as headline_of
 from worker.report.page import render
@@ -151,7 +152,7 @@ class Attempt:
             if run.checkpoint.exists():
                 self.ledger.tell(self.claim, "goes on from its last checkpoint")
             run.progress(force=True, stage="loading TensorFlow")
-            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+            load_keras()
             task = import_module(f"worker.tasks.{spec.model}")
             gpu.prepare()
             run.progress(force=True, stage="preparing")
