@@ -46,14 +46,15 @@ def examine(settings: Settings) -> list[Check]:
     """Look at everything; nothing is changed but a file made and removed in the results folder."""
     works_here = importlib.util.find_spec("tensorflow") is not None
     return [
-        *_redis(settings),
-        *_results(settings),
-        *_tensorflow(works_here),
-        *(_data(settings) if works_here else ()),
+        *redis_checks(settings),
+        *results_checks(settings),
+        *tensorflow_checks(works_here),
+        *(data_checks(settings) if works_here else ()),
     ]
 
 
-def _redis(settings: Settings) -> Iterator[Check]:
+def redis_checks(settings: Settings) -> Iterator[Check]:
+    """Redis: does it answer, and does it keep what it is given; the workers that it knows."""
     address = settings.redis_address()
     ledger = Ledger(address, answer_seconds=REDIS_PATIENCE_SECONDS)
     try:
@@ -105,7 +106,8 @@ def _workers(ledger: Ledger) -> Iterator[Check]:
     )
 
 
-def _results(settings: Settings) -> Iterator[Check]:
+def results_checks(settings: Settings) -> Iterator[Check]:
+    """The results folder: does it take files, is there room."""
     root = settings.results_dir.absolute()
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -142,7 +144,8 @@ print(json.dumps({"version": tf.__version__, "cuda": build.get("cuda_version"), 
 """
 
 
-def _tensorflow(works_here: bool) -> Iterator[Check]:
+def tensorflow_checks(works_here: bool) -> Iterator[Check]:
+    """TensorFlow and its GPU, if this machine works at all."""
     if not works_here:
         yield Check("tensorflow", True, "not installed here: this machine can submit, not work")
         return
@@ -153,11 +156,16 @@ def _tensorflow(works_here: bool) -> Iterator[Check]:
         return
     about: dict[str, Any] = json.loads(asked.stdout.splitlines()[-1])
     yield Check("tensorflow", True, f"{about['version']}, built for CUDA {about['cuda'] or 'none'}")
-    yield from _gpu(str(about["cuda"] or ""), about["gpus"])
+    yield from gpu_checks(str(about["cuda"] or ""), about["gpus"])
 
 
-def _gpu(cuda: str, seen: list[str]) -> Iterator[Check]:
-    """`cuda`: the version that TensorFlow was built for, empty for none; `seen`: the GPUs that it sees."""
+def gpu_checks(cuda: str, seen: list[str]) -> Iterator[Check]:
+    """The driver and the GPU.
+
+    Args:
+        cuda: the version that TensorFlow was built for, empty for none.
+        seen: names of the GPUs that TensorFlow sees.
+    """
     program = shutil.which("nvidia-smi")
     if program is None:
         yield Check("gpu", True, "this machine has no NVIDIA driver; jobs run on the processor")
@@ -194,7 +202,8 @@ def _answer(command: list[str], seconds: float) -> subprocess.CompletedProcess[s
         return subprocess.CompletedProcess(command, 1, "", f"no answer within {seconds:g} s")
 
 
-def _data(settings: Settings) -> Iterator[Check]:
+def data_checks(settings: Settings) -> Iterator[Check]:
+    """The datasets that a job reads when it names none."""
     folder = settings.data_dir
     needed = list(dict.fromkeys(kind.default_data for kind in PARAMETERS.values() if kind.takes_data))
     missing = [name for name in needed if find(name, folder) is None]

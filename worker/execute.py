@@ -159,7 +159,7 @@ class Attempt:
             run.check_stop()
             self._take_checkpoint(run)
             if run.checkpoint.exists():
-                self.ledger.tell(self.claim, _going_on_from(run.checkpoint))
+                self.ledger.tell(self.claim, _going_on_from(run))
             run.progress(force=True, stage="loading TensorFlow")
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
             task = import_module(f"worker.tasks.{spec.model}")
@@ -293,8 +293,10 @@ class Attempt:
             os._exit(1)
 
 
-def _going_on_from(checkpoint: Path) -> str:
-    epoch, step = Checkpoint.position(checkpoint)
+def _going_on_from(run: Run) -> str:
+    epoch, step = Checkpoint.position(run.checkpoint)
+    if epoch == getattr(run.spec.parameters, "epochs", None):
+        return f"goes on from the end of epoch {epoch}"
     return f"goes on from epoch {epoch + 1}" + (f", step {step + 1}" if step else "")
 
 
@@ -310,10 +312,25 @@ def _log_end(path: Path) -> str | None:
     return "\n".join(lines[-LOG_END_LINES:])
 
 
+class _JobLog(logging.FileHandler):
+    """A log that finds no room on its volume is no reason to fail a job, nor to fill the worker's own log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(OSError):  # it cannot be opened
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """It cannot be written."""
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):  # what is left cannot be written
+            super().close()
+
+
 @contextmanager
 def _log_into(path: Path) -> Iterator[None]:
     """Copy this process' log into the job's folder while a task runs."""
-    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler = _JobLog(path, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     try:
