@@ -105,7 +105,9 @@ def _end_with(job: "Job", as_json: bool) -> None:
 
 
 def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    from jobs.visible import visible_json
+
+    click.echo(visible_json(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 _JSON = click.Option(["--json", "as_json"], is_flag=True, help="print JSON")
@@ -319,9 +321,11 @@ def rebuild() -> None:
 
     client = Client()
     done = rebuild(client.ledger, client.results)
-    click.echo(f"restored {done.finished} finished jobs; queued {done.queued} that left a checkpoint")
+    click.echo(f"restored {done.finished} finished jobs; queued {done.queued} that were running")
     if done.unreadable:
-        raise DamagedFolder(f"{done.unreadable} folders in {client.results.root} could not be read")
+        names = ", ".join(str(path.relative_to(client.results.root)) for path in done.unreadable[:5])
+        more = f" and {len(done.unreadable) - 5} more" if len(done.unreadable) > 5 else ""
+        raise DamagedFolder(f"in {client.results.root} could not be read: {names}{more}")
 
 
 @quartet.command()
@@ -390,5 +394,7 @@ def _usage_sentence(error: click.UsageError) -> str:
 
 
 def _fail(sentence: str, code: int) -> None:
-    click.echo(f"quartet: {sentence}", err=True)
+    from jobs.visible import visible_line
+
+    click.echo(visible_line(f"quartet: {sentence}"), err=True)
     sys.exit(code)

@@ -73,6 +73,7 @@ class Client:
         """
         self.settings = settings or read_settings()
         self.ledger = Ledger(self.settings.redis_address())
+        self._patient_ledger = Ledger(self.settings.redis_address(), self.settings.redis_patience_seconds)
         self.results = Results(self.settings.results_dir.absolute())
 
     def submit(
@@ -130,17 +131,27 @@ class Client:
         """
         job_id = new_job_id()
         self.ledger.submit(job_id, spec, continues)
-        return self.job(job_id)
+        record = self.ledger.record(job_id)
+        if record is None:
+            raise RedisUnreachable(f"job {job_id} was queued, and Redis has lost it since")
+        return self._from_record(record)
 
     def job(self, reference: str) -> Job:
         """One job.
 
         Raises:
             UnknownJob: the reference names no job or several.
+            InvalidJob: its record in Redis cannot be read.
+            DamagedFolder: it is known by its folder alone, and that cannot be read.
         """
         job_id = self.resolve(reference)
         known = self._known([job_id])
         if not known:
+            with contextlib.suppress(RedisUnreachable):
+                self.ledger.record(job_id)
+            folder = self.results.find(job_id)
+            if folder is not None:
+                return _from_folder(folder)
             raise UnknownJob(f"job: there is no job {job_id}")
         return known[0]
 
@@ -192,18 +203,21 @@ class Client:
     def watch(self, reference: str) -> Iterator[tuple[Job, dict[str, Any]]]:
         """The job and what it last said, each time something changes, until it has ended.
 
+        A restart of Redis is waited for, `redis_patience_seconds` long.
+
         Raises:
             UnknownJob: the reference names no job or several.
-            RedisUnreachable: the ledger went away.
+            RedisUnreachable: the ledger went away and did not come back in time.
         """
         job = self.job(reference)
         if job.state in ENDED:
             yield job, {}
             return
         latest: dict[str, Any] = {}
-        for values in self.ledger.follow(job.id):
+        for values in self._patient_ledger.follow(job.id):
             latest = values or latest
-            job = self.job(job.id)
+            record = self._patient_ledger.record(job.id)
+            job = self._from_record(record) if record is not None else self.job(job.id)
             yield job, latest
             if job.state in ENDED:
                 return
@@ -221,12 +235,19 @@ class Client:
         return last
 
     def timeline(self, reference: str) -> list[dict[str, Any]]:
-        """What happened to a job: `time` (ISO 8601) and `text`, oldest first."""
+        """What happened to a job: `time` (ISO 8601) and `text`, oldest first.
+
+        Raises:
+            DamagedFolder: its folder has no timeline that can be read.
+        """
         job_id = self.resolve(reference)
         folder = self.results.find(job_id)
         if folder is not None:
-            timeline: list[dict[str, Any]] = folder.job["timeline"]
-            return timeline
+            try:
+                timeline = folder.job["timeline"]
+                return [{"time": str(entry["time"]), "text": str(entry["text"])} for entry in timeline]
+            except (LookupError, TypeError):
+                raise DamagedFolder(f"{folder.path}: its timeline in job.json cannot be read") from None
         entries = self.ledger.timeline(job_id)
         return [{"time": _iso(entry["time"]), "text": entry["text"]} for entry in entries]
 
@@ -337,7 +358,7 @@ class Client:
             if job_id in records:
                 found.append(self._from_record(records[job_id]))
             elif (folder := self.results.find(job_id)) is not None:
-                with contextlib.suppress(DamagedFolder, KeyError, InvalidJob):
+                with contextlib.suppress(DamagedFolder):
                     found.append(_from_folder(folder))
         return found
 
@@ -359,21 +380,43 @@ class Client:
 
 
 def _from_folder(folder: JobFolder) -> Job:
+    """A job as its folder tells of it, which may come from anywhere.
+
+    Raises:
+        DamagedFolder: `job.json` is missing or is not a job's record.
+    """
+    try:
+        return _parsed(folder)
+    except (LookupError, TypeError, ValueError, AttributeError, InvalidJob) as error:
+        raise DamagedFolder(f"{folder.path}: job.json is not a job's record ({error})") from None
+
+
+def _parsed(folder: JobFolder) -> Job:
     job = folder.job
+    state, times, best = job["state"], job["times"], job["headline"]
+    if state not in ENDED:
+        raise ValueError(f"its state is {str(state)[:40]!r}")
+    for name in ("submitted", "started", "finished"):
+        if datetime.fromisoformat(times[name]).tzinfo is None:
+            raise ValueError(f"the time it was {name} has no zone")
     report = folder.path / "report.html"
     return Job(
         id=folder.id,
         spec=JobSpec.parse(job["spec"]),
-        state=job["state"],
-        attempt=job["attempt"],
-        submitted=job["times"]["submitted"],
-        started=job["times"]["started"],
-        finished=job["times"]["finished"],
-        worker=job["worker"],
-        error=job["error"],
-        headline=job["headline"],
+        state=state,
+        attempt=int(job["attempt"]),
+        submitted=times["submitted"],
+        started=times["started"],
+        finished=times["finished"],
+        worker=_text(job["worker"]),
+        error=_text(job["error"]),
+        headline={name: best[name] for name in ("label", "value", "unit")} if best else None,
         report=str(report) if report.exists() else None,
     )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _iso(milliseconds: int) -> str:

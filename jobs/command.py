@@ -26,7 +26,19 @@ def command_line(spec: JobSpec, verb: str = "submit") -> str:
         words += ["--seed", str(spec.seed)]
     if spec.time_limit is not None:
         words += ["--time-limit", str(spec.time_limit)]
-    return shlex.join(words)
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    """A word as the shell reads it: `$'…'` where a character in it might move the terminal."""
+    if word.isprintable():
+        return shlex.quote(word)
+    shown = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t"}
+    return "$'" + "".join(shown.get(c) or (c if c.isprintable() else _escaped(c)) for c in word) + "'"
+
+
+def _escaped(character: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
 
 
 def _joined(name: str, value: str) -> list[str]:

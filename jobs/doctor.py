@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,9 +19,17 @@ from jobs.datasets import DATASETS, find
 from jobs.errors import RedisUnreachable
 from jobs.ledger import Ledger
 from jobs.settings import Settings, masked_url
+from jobs.spec import PARAMETERS
 
 OLDEST_REDIS = (6, 2)
 LEAST_FREE_GB = 1.0
+REDIS_PATIENCE_SECONDS = 5.0
+TENSORFLOW_PATIENCE_SECONDS = 180.0
+GPU_PATIENCE_SECONDS = 30.0
+
+OLDEST_DRIVER = {11: 450, 12: 525, 13: 580}
+"""The oldest Linux driver that runs programs built for a CUDA of this major version, whichever its minor one:
+https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html"""
 
 
 @dataclass(frozen=True)
@@ -35,19 +44,29 @@ class Check:
 
 def examine(settings: Settings) -> list[Check]:
     """Look at everything; nothing is changed but a file made and removed in the results folder."""
-    return [*_redis(settings), *_results(settings), *_tensorflow(), *_data(settings)]
+    works_here = importlib.util.find_spec("tensorflow") is not None
+    return [
+        *redis_checks(settings),
+        *results_checks(settings),
+        *tensorflow_checks(works_here),
+        *(data_checks(settings) if works_here else ()),
+    ]
 
 
-def _redis(settings: Settings) -> Iterator[Check]:
+def redis_checks(settings: Settings) -> Iterator[Check]:
+    """Redis: does it answer, and does it keep what it is given; the workers that it knows."""
     address = settings.redis_address()
-    ledger = Ledger(address)
+    ledger = Ledger(address, answer_seconds=REDIS_PATIENCE_SECONDS)
     try:
-        about = ledger.about()
+        yield from _answering_redis(ledger, address)
     except RedisUnreachable as error:
         yield Check("redis", False, str(error), "start one with `quartet up`, or set QUARTET_REDIS_URL")
-        return
+
+
+def _answering_redis(ledger: Ledger, address: str) -> Iterator[Check]:
+    about = ledger.about()
     yield Check("redis", True, f"answers at {masked_url(address)}")
-    number = tuple(int(part) for part in about["version"].split(".")[:2])
+    number = tuple(int(part) for part in re.findall(r"\d+", about["version"])[:2])
     oldest = ".".join(map(str, OLDEST_REDIS))
     yield Check("redis version", number >= OLDEST_REDIS, about["version"], f"install {oldest} or newer")
     yield Check(
@@ -78,7 +97,7 @@ def _workers(ledger: Ledger) -> Iterator[Check]:
     workers = ledger.workers()
     names = ", ".join(sorted(workers)) or "none"
     yield Check("workers", bool(workers), names, "start some: `quartet up --workers N`")
-    others = {name: about["quartet"] for name, about in workers.items() if about["quartet"] != mine}
+    others = {name: said for name, about in workers.items() if (said := about.get("quartet", "?")) != mine}
     yield Check(
         "versions",
         not others,
@@ -87,7 +106,8 @@ def _workers(ledger: Ledger) -> Iterator[Check]:
     )
 
 
-def _results(settings: Settings) -> Iterator[Check]:
+def results_checks(settings: Settings) -> Iterator[Check]:
+    """The results folder: does it take files, is there room."""
     root = settings.results_dir.absolute()
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -124,41 +144,82 @@ print(json.dumps({"version": tf.__version__, "cuda": build.get("cuda_version"), 
 """
 
 
-def _tensorflow() -> Iterator[Check]:
-    if importlib.util.find_spec("tensorflow") is None:
+def tensorflow_checks(works_here: bool) -> Iterator[Check]:
+    """TensorFlow and its GPU, if this machine works at all."""
+    if not works_here:
         yield Check("tensorflow", True, "not installed here: this machine can submit, not work")
         return
-    asked = subprocess.run([sys.executable, "-c", _ASK_TENSORFLOW], capture_output=True, text=True)
+    asked = _answer([sys.executable, "-c", _ASK_TENSORFLOW], TENSORFLOW_PATIENCE_SECONDS)
     if asked.returncode:
         last = (asked.stderr.strip().splitlines() or ["no message"])[-1]
         yield Check("tensorflow", False, last, "install it anew: `pip install 'quartet[worker]'`")
         return
     about: dict[str, Any] = json.loads(asked.stdout.splitlines()[-1])
     yield Check("tensorflow", True, f"{about['version']}, built for CUDA {about['cuda'] or 'none'}")
-    driver = _gpu_driver()
-    if driver is None:
+    yield from gpu_checks(str(about["cuda"] or ""), about["gpus"])
+
+
+def gpu_checks(cuda: str, seen: list[str]) -> Iterator[Check]:
+    """The driver and the GPU.
+
+    Args:
+        cuda: the version that TensorFlow was built for, empty for none.
+        seen: names of the GPUs that TensorFlow sees.
+    """
+    program = shutil.which("nvidia-smi")
+    if program is None:
         yield Check("gpu", True, "this machine has no NVIDIA driver; jobs run on the processor")
         return
+    asked = _answer([program, "--query-gpu=driver_version", "--format=csv,noheader"], GPU_PATIENCE_SECONDS)
+    driver = asked.stdout.strip().partition("\n")[0].strip()
+    if asked.returncode or not driver:
+        said = (asked.stderr.strip() or asked.stdout.strip() or "nothing").splitlines()[-1]
+        mend = "install the driver anew, or restart the machine after its update"
+        yield Check("gpu driver", False, f"nvidia-smi does not name one; it says: {said}", mend)
+        return
+    major = int(cuda.partition(".")[0]) if cuda.partition(".")[0].isdecimal() else None
+    needed = OLDEST_DRIVER.get(major) if major is not None else None
+    number = int(driver.partition(".")[0]) if driver.partition(".")[0].isdecimal() else 0
+    yield Check(
+        "gpu driver",
+        needed is None or number >= needed,
+        f"{driver}" + (f"; CUDA {cuda} needs {needed} or newer" if needed else ""),
+        f"install driver {needed} or newer",
+    )
     yield Check(
         "gpu",
-        bool(about["gpus"]),
-        f"driver {driver}; TensorFlow sees {', '.join(about['gpus']) or 'no GPU'}",
-        "install `tensorflow[and-cuda]`, with a driver that is new enough for its CUDA",
+        bool(seen),
+        f"TensorFlow sees {', '.join(seen) or 'no GPU'}",
+        "install `tensorflow[and-cuda]`; in a container, give it the GPU",
     )
 
 
-def _gpu_driver() -> str | None:
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return None
-    query = [program, "--query-gpu=driver_version", "--format=csv,noheader"]
-    asked = subprocess.run(query, capture_output=True, text=True)
-    return asked.stdout.splitlines()[0].strip() if asked.returncode == 0 and asked.stdout.strip() else None
+def _answer(command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run a command that may hang; one that took longer has failed and says so."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", f"no answer within {seconds:g} s")
 
 
-def _data(settings: Settings) -> Iterator[Check]:
-    here = [name for name in DATASETS if find(name, settings.data_dir) is not None]
+def data_checks(settings: Settings) -> Iterator[Check]:
+    """The datasets that a job reads when it names none."""
+    folder = settings.data_dir
+    needed = list(dict.fromkeys(kind.default_data for kind in PARAMETERS.values() if kind.takes_data))
+    missing = [name for name in needed if find(name, folder) is None]
+    here = [name for name in DATASETS if find(name, folder) is not None]
     offline = [name for name, dataset in DATASETS.items() if dataset.offline]
     yield Check(
-        "data", True, f"in {settings.data_dir}: {', '.join(here) or 'none'}; always: {', '.join(offline)}"
+        "data",
+        not missing,
+        f"in {folder}: {', '.join(here) or 'none'}; always: {', '.join(offline)}"
+        + (f"; missing: {', '.join(missing)}" if missing else ""),
+        " && ".join(f"quartet data get {name}" for name in missing),
+    )
+    place = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    yield Check(
+        "data folder",
+        os.access(place, os.R_OK | os.W_OK | os.X_OK) or not missing,
+        f"{folder} " + ("is there" if folder.is_dir() else "will be made by the first download"),
+        f"make {place} writable for this user, or set QUARTET_DATA_DIR",
     )

@@ -14,7 +14,9 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """Open a new file that replaces `path` in one step when the block ends without an error."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        # What lies there by this name was left by a process that died, or put there to be written through.
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

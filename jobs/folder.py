@@ -7,6 +7,7 @@ publish; and whoever comes second finds the published name taken.
 """
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -52,12 +53,19 @@ class JobFolder:
 
     @property
     def history(self) -> list[dict[str, float]]:
-        """`history.csv`, one row an epoch, empty where nothing was trained."""
+        """`history.csv`, one row an epoch, empty where nothing was trained.
+
+        Raises:
+            DamagedFolder: it is no table of numbers.
+        """
         path = self.path / "history.csv"
         if not path.exists():
             return []
-        with path.open(newline="", encoding="utf-8") as file:
-            return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        except (ValueError, TypeError, csv.Error) as error:
+            raise DamagedFolder(f"{path} cannot be read ({type(error).__name__})") from None
 
     def verify(self) -> list[str]:
         """What is wrong with the folder, one sentence each; empty if it matches its manifest."""
@@ -65,12 +73,17 @@ class JobFolder:
         if not manifest.is_file():
             return [f"{MANIFEST} is missing"]
         listed = {}
-        for line in manifest.read_text(encoding="utf-8").splitlines():
+        for line in manifest.read_text(encoding="utf-8", errors="replace").splitlines():
             digest, _, name = line.partition("  ")
             listed[name] = digest
         present = set(_files(self.path)) - {MANIFEST}
         problems = [f"{name} is missing" for name in sorted(listed.keys() - present)]
         problems += [f"{name} is not in {MANIFEST}" for name in sorted(present - listed.keys())]
+        problems += [
+            f"{path.relative_to(self.path)} is a symbolic link, which no job leaves"
+            for path in sorted(self.path.rglob("*"))
+            if path.is_symlink()
+        ]
         problems += [
             f"{name} was changed after it was published"
             for name in sorted(present & listed.keys())
@@ -102,20 +115,21 @@ class Results:
     root: Path
 
     def find(self, job_id: str) -> JobFolder | None:
-        """The published folder of a job, if there is one.
+        """The published folder of a job, if there is one; a symbolic link is none.
 
         Raises:
             UnknownJob: `job_id` is not an id.
         """
         path = self.root / check_job_id(job_id)
-        return JobFolder(path) if (path / "job.json").is_file() else None
+        return JobFolder(path) if (path / "job.json").is_file() and not path.is_symlink() else None
 
     def ids(self) -> list[str]:
         """Ids of all published jobs, newest first."""
         if not self.root.is_dir():
             return []
         with os.scandir(self.root) as entries:
-            return sorted((entry.name for entry in entries if is_job_id(entry.name)), reverse=True)
+            names = [entry.name for entry in entries if is_job_id(entry.name) and not entry.is_symlink()]
+        return sorted(names, reverse=True)
 
     def folders(self) -> Iterator[JobFolder]:
         """All published folders, newest first."""
@@ -136,12 +150,12 @@ class Results:
         """
         mine = self.staging(job_id, attempt)
         mine.parent.mkdir(parents=True, exist_ok=True)
+        if mine.parent.is_symlink():
+            raise OSError(errno.ELOOP, "the folder for staging is a symbolic link", str(mine.parent))
         earlier = self.staged_attempts(job_id)
         if earlier:
             self.staging(job_id, earlier[-1]).rename(mine)
-            for leftover in mine.iterdir():
-                if leftover.name != CHECKPOINT:
-                    shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+            keep_checkpoint_alone(mine)
         mine.mkdir(exist_ok=True)
         for attempt_before in earlier[:-1]:
             shutil.rmtree(self.staging(job_id, attempt_before))
@@ -150,7 +164,11 @@ class Results:
     def staged_attempts(self, job_id: str) -> list[int]:
         """Attempts of this job that have left a staging folder, oldest first."""
         found = (self.root / STAGING).glob(f"{check_job_id(job_id)}.*")
-        return sorted(int(path.suffix[1:]) for path in found if path.suffix[1:].isdigit())
+        folders = [path for path in found if path.suffix[1:].isdecimal()]
+        for path in folders:
+            if path.is_symlink():  # somebody put it there, to have us write elsewhere
+                path.unlink()
+        return sorted(int(path.suffix[1:]) for path in folders if path.is_dir())
 
     def staged_ids(self) -> list[str]:
         """Jobs that have left a staging folder."""
@@ -185,9 +203,22 @@ class Results:
         return JobFolder(final)
 
 
+def keep_checkpoint_alone(staging: Path) -> None:
+    """Remove everything from a staging folder but its checkpoint.
+
+    Raises:
+        OSError: the results volume is read-only or gone.
+    """
+    for leftover in staging.iterdir():
+        if leftover.is_dir() and not leftover.is_symlink():
+            shutil.rmtree(leftover)
+        elif leftover.name != CHECKPOINT or leftover.is_symlink():
+            leftover.unlink()
+
+
 def _files(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
-        if path.is_file():
+        if path.is_file() and not path.is_symlink():
             yield path.relative_to(folder).as_posix()
 
 

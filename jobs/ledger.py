@@ -8,6 +8,7 @@ a claim raises, tells the worker that holds a job from one that held it before.
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,14 +24,18 @@ State = Literal["waiting", "queued", "running", "succeeded", "failed", "cancelle
 STATES: tuple[State, ...] = ("waiting", "queued", "running", "succeeded", "failed", "cancelled")
 ENDED: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
 
+log = logging.getLogger(__name__)
 _PREFIX = "quartet:"
 _FIELDS = ["spec", "state", "attempt", "lost", "submitted", "started", "finished"]
-_FIELDS += ["worker", "stop", "error", "folder", "headline", "continues"]
+_FIELDS += ["worker", "token", "stop", "error", "folder", "headline", "continues"]
 
 
 @dataclass(frozen=True)
 class Record:
-    """What the ledger knows of one job. Times are milliseconds since 1970, None while not reached."""
+    """What the ledger knows of one job. Times are milliseconds since 1970, None while not reached.
+
+    `process` is the id of the worker's process that took it last, on that worker's machine.
+    """
 
     id: str
     spec: JobSpec
@@ -41,6 +46,7 @@ class Record:
     started: int | None
     finished: int | None
     worker: str | None
+    process: int | None
     stop: str
     error: str | None
     folder: str | None
@@ -57,7 +63,11 @@ class Claim:
     continues: str | None
 
 
-def connect(url: str, patience_seconds: float = 0.0) -> Any:
+ANSWER_SECONDS = 10.0
+"""How long Redis may take for an answer before it counts as away."""
+
+
+def connect(url: str, patience_seconds: float = 0.0, answer_seconds: float = ANSWER_SECONDS) -> Any:
     """A `redis.Redis` for the ledger that tries for `patience_seconds` when Redis cannot be reached."""
     from redis import Redis, exceptions
     from redis.backoff import ConstantBackoff
@@ -67,8 +77,8 @@ def connect(url: str, patience_seconds: float = 0.0) -> Any:
     return Redis.from_url(
         url,
         decode_responses=True,
-        socket_timeout=10,
-        socket_connect_timeout=5,
+        socket_timeout=answer_seconds,
+        socket_connect_timeout=min(5.0, answer_seconds),
         retry=Retry(ConstantBackoff(pause), int(patience_seconds / pause)),
         retry_on_error=[exceptions.ConnectionError, exceptions.TimeoutError, exceptions.BusyLoadingError],
     )
@@ -80,10 +90,13 @@ class Ledger:
     Every method raises RedisUnreachable when Redis cannot be reached.
     """
 
-    def __init__(self, url: str, patience_seconds: float = 0.0) -> None:
+    def __init__(
+        self, url: str, patience_seconds: float = 0.0, answer_seconds: float = ANSWER_SECONDS
+    ) -> None:
         """Nothing is sent before the first call."""
         self.url = url
         self._patience_seconds = patience_seconds
+        self._answer_seconds = answer_seconds
         self._client: Any = None
         self._scripts: dict[str, Callable[..., Any]] = {}
 
@@ -92,7 +105,7 @@ class Ledger:
         """The connection pool, made when it is first needed."""
         if self._client is None:
             try:
-                self._client = connect(self.url, self._patience_seconds)
+                self._client = connect(self.url, self._patience_seconds, self._answer_seconds)
             except ValueError as error:
                 raise RedisUnreachable(f"Redis: {masked_url(self.url)!r} is no address ({error})") from None
         return self._client
@@ -126,7 +139,8 @@ class Ledger:
     def claim(self, job_id: str, worker: str, lease_seconds: float, token: str) -> Claim | None:
         """Take a queued job: lease and attempt number in one step. None if it is not there to be taken.
 
-        `token` is new for each delivery, so that a claim may be sent again when its answer was lost.
+        `token` is new for each delivery, so that a claim may be sent again when its answer was lost; it
+        begins with the process' id and a dot.
         """
         answer = self._run("claim", job_id, worker, _milliseconds(lease_seconds), token)
         return Claim(job_id, int(answer[0]), answer[1] or None) if answer else None
@@ -217,19 +231,32 @@ class Ledger:
         return int(self._run("settle"))
 
     def record(self, job_id: str) -> Record | None:
-        """What the ledger knows of a job, None if it does not know it."""
-        found = self.records([job_id])
-        return found[0] if found else None
+        """What the ledger knows of a job, None if it does not know it.
+
+        Raises:
+            InvalidJob: what lies in Redis is not a job that this version knows.
+        """
+        [values] = self._fields([job_id])
+        return None if values[0] is None else _record(job_id, values)
 
     def records(self, job_ids: list[str]) -> list[Record]:
-        """What the ledger knows of these jobs, those it does not know left out."""
+        """What the ledger knows of these jobs; those it does not know or cannot read are left out."""
+        found = []
+        for job_id, values in zip(job_ids, self._fields(job_ids), strict=True):
+            try:
+                if values[0] is not None:
+                    found.append(_record(job_id, values))
+            except InvalidJob as error:  # one such job hides no other
+                log.warning("%s", error)
+        return found
+
+    def _fields(self, job_ids: list[str]) -> list[list[Any]]:
         with _sentences(self.url):
             pipeline = self.redis.pipeline(transaction=False)
             for job_id in job_ids:
                 pipeline.hmget(_key(job_id), _FIELDS)
-            answers = pipeline.execute()
-        pairs = zip(job_ids, answers, strict=True)
-        return [_record(job_id, values) for job_id, values in pairs if values[0] is not None]
+            answers: list[list[Any]] = pipeline.execute()
+        return answers
 
     def ids(self, state: str | None = None) -> list[str]:
         """Ids of all jobs, or of those in a state, newest first."""
@@ -279,10 +306,13 @@ class Ledger:
     def about(self) -> dict[str, str]:
         """Redis' `version`, `appendonly` and `maxmemory-policy`; `unknown` what it does not say."""
         with _sentences(self.url):
-            found = {"version": self.redis.info("server")["redis_version"]}
-            for name in ("appendonly", "maxmemory-policy"):
-                found[name] = self.redis.config_get(name).get(name, "unknown")
-            return found
+            said = self.redis.info()  # not CONFIG GET, which a hosted Redis forbids
+        append_only = {0: "no", 1: "yes"}
+        return {
+            "version": str(said.get("redis_version", "unknown")),
+            "appendonly": append_only.get(said.get("aof_enabled"), "unknown"),
+            "maxmemory-policy": str(said.get("maxmemory_policy", "unknown")),
+        }
 
     def announce_worker(self, name: str, about: dict[str, str], seconds: float) -> None:
         """Say that a worker is there; forgotten after `seconds`."""
@@ -333,6 +363,8 @@ def _redis_problem(error: Exception, url: str) -> str | None:
     address = masked_url(url)
     if isinstance(error, exceptions.AuthenticationError) or str(error).startswith("NOAUTH"):
         return f"Redis at {address} does not accept the password"
+    if isinstance(error, exceptions.NoPermissionError):
+        return f"Redis at {address} does not let this user do that ({str(error)[:200]})"
     if isinstance(error, (exceptions.ConnectionError, exceptions.TimeoutError)):
         return f"Redis cannot be reached at {address}{_hint(url)}"
     if isinstance(error, exceptions.ResponseError) and str(error).startswith(("OOM", "READONLY", "MISCONF")):
@@ -362,7 +394,16 @@ def _lease_lost(claim: Claim) -> LeaseLost:
 
 
 def _record(job_id: str, values: list[Any]) -> Record:
-    field = dict(zip(_FIELDS, values, strict=True))
+    try:
+        return _parsed(job_id, dict(zip(_FIELDS, values, strict=True)))
+    except (InvalidJob, ValueError, TypeError, AttributeError) as error:
+        raise InvalidJob(f"job {job_id}: its record in Redis cannot be read ({error})") from None
+
+
+def _parsed(job_id: str, field: dict[str, Any]) -> Record:
+    process = (field["token"] or "").partition(".")[0]
+    if field["state"] not in STATES:
+        raise ValueError(f"its state is {str(field['state'])[:40]!r}")
     return Record(
         id=job_id,
         spec=JobSpec.from_json(field["spec"]),
@@ -373,6 +414,7 @@ def _record(job_id: str, values: list[Any]) -> Record:
         started=int(field["started"]) if field["started"] else None,
         finished=int(field["finished"]) if field["finished"] else None,
         worker=field["worker"],
+        process=int(process) if process.isdecimal() else None,
         stop=field["stop"] or "",
         error=field["error"] or None,
         folder=field["folder"] or None,

@@ -1,65 +1,80 @@
 """Restores the ledger from `results/` after Redis was lost for good."""
 
-import contextlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from jobs.errors import DamagedFolder, InvalidJob
-from jobs.folder import CHECKPOINT, Results
-from jobs.ledger import Ledger
+from jobs.folder import Results
+from jobs.ledger import ENDED, Ledger
 from jobs.spec import JobSpec
 
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """How many jobs were restored, as finished and as queued; how many folders could not be read."""
+    """How many jobs were restored, as finished and as queued; which folders could not be read."""
 
     finished: int
     queued: int
-    unreadable: int
+    unreadable: list[Path]
 
 
 def rebuild(ledger: Ledger, results: Results) -> Rebuilt:
     """Write every job into the ledger that it does not know.
 
-    Finished jobs come back as they ended. A training that was running and has left a checkpoint is
-    queued and goes on from there. Jobs that only waited in Redis are lost with it.
+    Finished jobs come back as they ended. A job that was running is queued again: a training goes on from
+    the checkpoint it left, anything else starts anew. Jobs that only waited in Redis are lost with it.
 
     Raises:
         RedisUnreachable: the new Redis cannot be reached.
     """
-    finished = queued = unreadable = 0
+    finished = queued = 0
+    unreadable = []
     for folder in results.folders():
         try:
-            finished += _restore(ledger, folder.job, folder.job["state"], folder.id)
-        except (DamagedFolder, InvalidJob, KeyError, ValueError):
-            unreadable += 1
+            job = folder.job
+            if job["state"] not in ENDED:
+                raise ValueError(f"{job['state']!r} is no end of a job")
+            finished += _restore(ledger, folder.id, job, job["state"], folder.id)
+        except _UNREADABLE:
+            unreadable.append(folder.path)
     for job_id in results.staged_ids():
-        staging = results.staging(job_id, results.staged_attempts(job_id)[-1])
-        if results.find(job_id) is None and (staging / CHECKPOINT).is_file():
-            with contextlib.suppress(OSError, InvalidJob, KeyError, ValueError):
-                job = json.loads((staging / "job.json").read_bytes())
-                queued += _restore(ledger, job, "queued", "")
+        attempts = results.staged_attempts(job_id)
+        if not attempts or results.find(job_id) is not None:
+            continue
+        staging = results.staging(job_id, attempts[-1])
+        try:
+            job = json.loads((staging / "job.json").read_bytes())
+            queued += _restore(ledger, job_id, job, "queued", "", attempts[-1])
+        except (OSError, *_UNREADABLE):
+            unreadable.append(staging)
     return Rebuilt(finished, queued, unreadable)
 
 
-def _restore(ledger: Ledger, job: dict[str, Any], state: str, folder: str) -> bool:
+_UNREADABLE = (DamagedFolder, InvalidJob, LookupError, TypeError, ValueError, AttributeError)
+"""What reading a folder may raise that comes from anywhere."""
+
+
+def _restore(
+    ledger: Ledger, job_id: str, job: dict[str, Any], state: str, folder: str, attempt: int | None = None
+) -> bool:
     spec = JobSpec.parse(job["spec"])
+    ended = state in ENDED
     fields: dict[str, Any] = {
         "spec": spec.to_json(),
         "name": spec.name or "",
         "continues": job["continues"] or "",
         "worker": job["worker"] or "",
-        "error": job["error"] or "",
+        "error": (job["error"] or "") if ended else "",
         "folder": folder,
-        "headline": json.dumps(job["headline"]),
+        "headline": json.dumps(job["headline"]) if ended else "",
     }
-    if state != "queued":
+    if ended:
         fields |= {name: _milliseconds(job["times"][name]) for name in ("started", "finished")}
     submitted = _milliseconds(job["times"]["submitted"])
-    return ledger.restore(job["id"], spec, state, submitted, int(job["attempt"]), fields)
+    return ledger.restore(job_id, spec, state, submitted, int(attempt or job["attempt"]), fields)
 
 
 def _milliseconds(moment: str) -> int:

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
         60.0, ge=0, le=3600, description="how long a worker waits for a Redis that went away, in seconds"
     )
     stop_grace_seconds: float = Field(
-        10.0, ge=0.1, le=3600, description="how long a job that was asked to stop may take, in seconds"
+        25.0, ge=0.1, le=3600, description="how long a job that was asked to stop may take, in seconds"
     )
     memory_limit_gb: float | None = Field(
         None, gt=0, description="most memory that a job's process may use, in gigabytes; empty: no limit"

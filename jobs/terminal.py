@@ -13,6 +13,7 @@ from rich.text import Text
 from jobs.client import Job
 from jobs.ledger import ENDED
 from jobs.settings import Settings
+from jobs.visible import visible, visible_line
 
 COLOURS = {
     "waiting": "yellow",
@@ -39,9 +40,9 @@ def show_jobs(jobs: Iterable[Job]) -> None:
             job.id,
             Text(job.state, COLOURS[job.state]),
             job.kind,
-            headline(job),
+            Text(visible_line(headline(job))),
             ago(job.submitted),
-            Text(job.name or ""),
+            Text(visible_line(job.name or "")),
         )
     console().print(table)
 
@@ -66,11 +67,11 @@ def show_job(job: Job, timeline: Iterable[dict[str, Any]], progress: dict[str, A
     ]
     for label, value in rows:
         if value:
-            table.add_row(label, Text(value, COLOURS[value] if label == "state" else ""))
+            table.add_row(label, Text(visible(value), COLOURS[value] if label == "state" else ""))
     out.print(table)
     out.print()
     for entry in timeline:
-        out.print(Text(f"{entry['time'][:19].replace('T', ' ')}  {entry['text']}"))
+        out.print(Text(visible_line(f"{entry['time'][:19].replace('T', ' ')}  {entry['text']}")))
 
 
 def show_datasets(rows: Iterable[dict[str, Any]]) -> None:
@@ -79,7 +80,7 @@ def show_datasets(rows: Iterable[dict[str, Any]]) -> None:
     for column in ("DATASET", "KIND", "HERE", "FROM"):
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(row["name"], row["kind"], row["path"] or row["here"], row["origin"])
+        table.add_row(row["name"], row["kind"], Text(visible_line(row["path"] or row["here"])), row["origin"])
     console().print(table)
 
 

@@ -1,9 +1,13 @@
 """Fixtures: a real Redis of our own on a socket, real worker processes, folders of their own."""
 
 import os
+import shutil
 import signal
+import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +49,54 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     socket = Path(f"/tmp/quartet-tests-{os.getpid()}.sock")
     with private_redis(socket, folder, keep=False) as address:
         yield address
+
+
+class RestartableRedis:
+    """A Redis with an append-only file that is killed and started again on the same folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.socket = Path(tempfile.mkdtemp(prefix="quartet-redis-")) / "redis.sock"
+        self.start()
+
+    def start(self) -> None:
+        self.block = private_redis(self.socket, self.folder, keep=True)
+        self.address = self.block.__enter__()
+
+    def kill(self) -> None:
+        for process in psutil.process_iter(["cmdline"]):
+            if str(self.socket) in " ".join(process.info["cmdline"] or []):
+                process.kill()
+
+    def restart(self, pause: float) -> None:
+        self.kill()
+        time.sleep(pause)
+        self.start()
+
+    def end(self) -> None:
+        self.block.__exit__(None, None, None)
+        shutil.rmtree(self.socket.parent)
+
+
+@pytest.fixture
+def restartable(tmp_path: Path) -> Iterator[RestartableRedis]:
+    redis = RestartableRedis(tmp_path / "redis")
+    yield redis
+    redis.end()
+
+
+@contextmanager
+def volume(path: Path, options: str) -> Iterator[None]:
+    """A small volume of its own at `path`, for the length of the block; skips where none can be mounted."""
+    path.mkdir(parents=True, exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)]
+    mounted = subprocess.run(command, capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"no volume can be mounted here ({mounted.stderr.strip() or 'not allowed'})")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=False)
 
 
 @pytest.fixture

@@ -232,6 +232,7 @@ def test_the_timeline_tells_what_happened(ledger: Ledger) -> None:
         "lost its worker in epoch 7: its lease ran out",
         "queued again behind 2 jobs",
         "attempt 2 started on w2",
+        "published",
         "succeeded",
     ]
     assert first != job_id

@@ -1,5 +1,6 @@
 """One job from claim to published folder: all that is the same for every job."""
 
+import contextlib
 import logging
 import os
 import shutil
@@ -13,20 +14,21 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from jobs.errors import Cancelled, InvalidData, LeaseLost, QuartetError
-from jobs.files import write_json
-from jobs.folder import CHECKPOINT, JobFolder, Results
+from jobs.errors import Cancelled, InvalidData, InvalidJob, LeaseLost, QuartetError, RedisUnreachable
+from jobs.files import whole_file, write_json
+from jobs.folder import CHECKPOINT, JobFolder, Results, keep_checkpoint_alone
 from jobs.ledger import Claim, Ledger, Record, State
 from jobs.settings import Settings
 from worker import gpu
 from worker.failure import sentence, write_index
-from worker.heartbeat import Heartbeat
+from worker.heartbeat import LOST, Heartbeat
 from worker.kept import forget
 from worker.loading import load_keras
 from worker.record import job_record
 from worker.report.page import headline as headline_of
 from worker.report.page import render
 from worker.run import Run
+from worker.training import Checkpoint
 
 log = logging.getLogger(__name__)
 LOG_END_LINES = 40
@@ -36,18 +38,27 @@ def execute(job_id: str, settings: Settings, worker: str) -> str | None:
     """Do one job if it is there to be taken; return its state, or None if it was not or was lost.
 
     A message whose job is taken, ended or unknown is dropped: a second delivery does nothing.
+
+    Raises:
+        RedisUnreachable: Redis was away longer than the worker waits; the sweeper will find the job.
     """
     ledger = Ledger(settings.redis_address(), settings.redis_patience_seconds)
-    claim = ledger.claim(job_id, worker, settings.lease_seconds, uuid.uuid4().hex)
-    record = ledger.record(job_id) if claim else None
-    if claim is None or record is None:
+    token = f"{os.getpid()}.{uuid.uuid4().hex}"
+    claim = ledger.claim(job_id, worker, settings.lease_seconds, token)
+    if claim is None:
         log.info("job %s is not there to be taken; its message is dropped", job_id)
         return None
     try:
+        record = ledger.record(job_id)
+        if record is None:
+            return None
         return Attempt(settings, ledger, claim, record).run()
     except LeaseLost as error:
         log.warning("%s; nothing was published", error)
         return None
+    except InvalidJob as error:  # submitted by another version of Quartet, for one
+        ledger.finish(claim, "failed", error=str(error))
+        return "failed"
 
 
 @dataclass
@@ -150,16 +161,17 @@ class Attempt:
             run.check_stop()
             self._take_checkpoint(run)
             if run.checkpoint.exists():
-                self.ledger.tell(self.claim, "goes on from its last checkpoint")
+                self.ledger.tell(self.claim, _going_on_from(run))
             run.progress(force=True, stage="loading TensorFlow")
             load_keras()
             task = import_module(f"worker.tasks.{spec.model}")
             gpu.prepare()
+            self.ledger.tell(self.claim, _computing_on(gpu.describe()))
             run.progress(force=True, stage="preparing")
             return Outcome("succeeded", getattr(task, spec.action)(run))
         except Cancelled:
             return Outcome("cancelled")
-        except LeaseLost:
+        except (LeaseLost, RedisUnreachable):
             raise
         except QuartetError as error:
             log.error("%s", error)
@@ -167,14 +179,15 @@ class Attempt:
         except Exception as error:
             forget()
             log.error("%s", traceback.format_exc())
-            return Outcome("failed", error=sentence(error))
+            return Outcome("failed", error=sentence(error, self._volume_of(error)))
 
     def _take_checkpoint(self, run: Run) -> None:
         """A job that continues another starts from that one's checkpoint, if it left one."""
         before = self.results.find(self.claim.continues) if self.claim.continues else None
         if before is not None and (before.path / CHECKPOINT).exists() and not run.checkpoint.exists():
             before.check()
-            shutil.copyfile(before.path / CHECKPOINT, run.checkpoint)
+            with (before.path / CHECKPOINT).open("rb") as old, whole_file(run.checkpoint) as new:
+                shutil.copyfileobj(old, new)
 
     def _sources(self) -> dict[str, JobFolder]:
         """The finished trainings this job reads, their files checked against their manifests."""
@@ -199,7 +212,7 @@ class Attempt:
         try:
             try:
                 folder, headline = self._publish(run, outcome)
-            except (LeaseLost, OSError):
+            except (LeaseLost, RedisUnreachable, OSError):
                 raise
             except Exception as error:
                 # The task is well but its report is not: the job says so, with what there is.
@@ -230,7 +243,8 @@ class Attempt:
         """Write `job.json`, as it is to be published."""
         finished = time.time()
         end = outcome.state if outcome.error is None else f"{outcome.state}: {outcome.error}"
-        timeline = [*self.ledger.timeline(self.claim.job_id), {"time": finished * 1000, "text": end}]
+        last = [{"time": finished * 1000, "text": text} for text in ("published", end)]
+        timeline = [*self.ledger.timeline(self.claim.job_id), *last]
         write_json(
             self.staging / "job.json",
             job_record(
@@ -248,25 +262,49 @@ class Attempt:
         )
 
     def _fail_without_folder(self, error: OSError) -> str:
-        """The results volume takes no folder: the ledger's word is what is left."""
-        shutil.rmtree(self.staging, ignore_errors=True)
+        """The results volume takes no folder: the ledger's word is what is left.
+
+        The checkpoint stays in staging; the sweeper publishes it with the failure when the volume takes
+        a folder again.
+        """
+        with contextlib.suppress(OSError):
+            keep_checkpoint_alone(self.staging)
         self.ledger.finish(self.claim, "failed", error=sentence(error, self.results.root))
         return "failed"
+
+    def _volume_of(self, error: Exception) -> Path | None:
+        """The results volume, unless the error names a file elsewhere: a full disk names none."""
+        name = error.filename if isinstance(error, OSError) else None
+        root = self.results.root
+        return root if not isinstance(name, (str, os.PathLike)) or Path(name).is_relative_to(root) else None
 
     def _give_up(self, asked: str) -> None:
         """The task was asked to stop and does not: end this process; Celery starts another.
 
         The job is concluded here, with what its folder has by now; one to be handed back goes on
-        elsewhere from its last checkpoint.
+        elsewhere from its last checkpoint; one that another attempt holds is left to it.
         """
         log.warning("job %s does not stop by itself; its process ends", self.claim.job_id)
         try:
+            if asked == LOST:
+                return
             if asked == "hand back":
                 self.ledger.hand_back(self.claim, f"{self.record.worker} is shutting down")
             elif self.task is not None:
                 self._conclude(self.task, self._stopped(asked))
         finally:
             os._exit(1)
+
+
+def _going_on_from(run: Run) -> str:
+    epoch, step = Checkpoint.position(run.checkpoint)
+    if epoch == getattr(run.spec.parameters, "epochs", None):
+        return f"goes on from the end of epoch {epoch}"
+    return f"goes on from epoch {epoch + 1}" + (f", step {step + 1}" if step else "")
+
+
+def _computing_on(device: Mapping[str, Any]) -> str:
+    return f"computing on {'the GPU ' if device['kind'] == 'gpu' else 'the processor '}{device['name']}"
 
 
 def _log_end(path: Path) -> str | None:
@@ -277,10 +315,25 @@ def _log_end(path: Path) -> str | None:
     return "\n".join(lines[-LOG_END_LINES:])
 
 
+class _JobLog(logging.FileHandler):
+    """A log that finds no room on its volume is no reason to fail a job, nor to fill the worker's own log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(OSError):  # it cannot be opened
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """It cannot be written."""
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):  # what is left cannot be written
+            super().close()
+
+
 @contextmanager
 def _log_into(path: Path) -> Iterator[None]:
     """Copy this process' log into the job's folder while a task runs."""
-    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler = _JobLog(path, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     try:

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import time
 from pathlib import Path
 
 from jobs.errors import DamagedFolder
@@ -49,7 +50,7 @@ def publish_failure(results: Results, ledger: Ledger, record: Record, settings: 
             state=record.state,
             attempt=record.attempt,
             finished=(record.finished or record.submitted) / 1000,
-            timeline=ledger.timeline(record.id),
+            timeline=[*ledger.timeline(record.id), {"time": time.time() * 1000, "text": "published"}],
             data={},
             notes=[],
             error=record.error,

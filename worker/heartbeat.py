@@ -13,6 +13,8 @@ from jobs.settings import Settings
 
 log = logging.getLogger(__name__)
 LISTEN_SECONDS = 0.5
+LOST = "lost"
+"""What `give_up` is told of a job that another attempt holds by now."""
 
 
 class Heartbeat:
@@ -31,7 +33,7 @@ class Heartbeat:
         stop: threading.Event,
         give_up: Callable[[str], None],
     ) -> None:
-        """`stop` is set when the task should end; `give_up` is called if it does not do so in time."""
+        """`stop` is set when the task should end; `give_up` is called, with why, if it does not end."""
         self._deadline = time.monotonic() + seconds_allowed
         self.asked = ""
         self.lost = False
@@ -49,6 +51,7 @@ class Heartbeat:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._task_over.set()
         self._done.set()
         self._thread.join()
 
@@ -59,6 +62,7 @@ class Heartbeat:
     def _beat(self) -> None:
         renewed = time.monotonic()
         asked_at: float | None = None
+        away_since: float | None = None
         while not self._done.wait(min(LISTEN_SECONDS, self._settings.heartbeat_seconds)):
             try:
                 if time.monotonic() - renewed >= self._settings.heartbeat_seconds:
@@ -66,12 +70,19 @@ class Heartbeat:
                     renewed = time.monotonic()
                 else:
                     asked = self._ledger.asked(self._claim)
+                if away_since is not None:
+                    self._say_that_redis_is_back(time.monotonic() - away_since)
+                    away_since = None
             except LeaseLost:
                 self.lost = True
                 self._stop.set()
+                if not self._task_over.wait(self._settings.stop_grace_seconds):
+                    self._give_up(LOST)
                 return
             except RedisUnreachable as error:
-                log.warning("%s; the job goes on", error)
+                if away_since is None:
+                    log.warning("%s; the job goes on", error)
+                    away_since = time.monotonic()
                 asked = self.asked
             asked = self.asked or asked or self._limit_reached()
             if asked and asked_at is None:
@@ -83,6 +94,10 @@ class Heartbeat:
             if overdue and not self._task_over.is_set():
                 self._give_up(asked)
                 return
+
+    def _say_that_redis_is_back(self, seconds: float) -> None:
+        log.info("Redis is back after %.0f s", seconds)
+        self._ledger.tell(self._claim, f"Redis was away for {max(1, round(seconds))} s; the job went on")
 
     def _limit_reached(self) -> str:
         if time.monotonic() > self._deadline:

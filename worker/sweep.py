@@ -9,9 +9,8 @@ import shutil
 import threading
 from importlib.metadata import version
 
-from jobs.errors import RedisUnreachable
-from jobs.folder import STAGING, Results
-from jobs.job_id import is_job_id
+from jobs.errors import DamagedFolder, InvalidJob, LeaseLost, RedisUnreachable
+from jobs.folder import Results
 from jobs.ledger import ENDED, Ledger
 from jobs.settings import Settings
 from worker.failure import publish_failure
@@ -64,31 +63,44 @@ def sweep(ledger: Ledger, results: Results, settings: Settings) -> None:
     # After a restart of Redis every lease looks old: workers get the time of one lease to renew.
     if ledger.uptime_seconds() > settings.lease_seconds:
         for job_id, attempt in ledger.expired():
-            state = ledger.lose(job_id, attempt, settings.max_lost_workers, "its lease ran out")
+            why = f"no sign of life for {settings.lease_seconds:g} s, its lease ran out"
+            state = ledger.lose(job_id, attempt, settings.max_lost_workers, why)
             log.warning("job %s: the lease of attempt %d ran out; now %s", job_id, attempt, state)
     ledger.resend(grace_seconds=2 * settings.sweep_seconds)
     ledger.settle()
-    for job_id in ledger.unpublished():
-        record = ledger.record(job_id)
-        try:
-            folder = publish_failure(results, ledger, record, settings) if record else ""
-        except OSError as error:
-            log.warning("job %s: its failure gets no folder: %s", job_id, error)
-            folder = ""
-        ledger.published(job_id, folder)
+    publish_failures(ledger, results, settings)
     remove_dead_staging(ledger, results)
 
 
+def publish_failures(ledger: Ledger, results: Results, settings: Settings) -> None:
+    """Make the folders of jobs that failed where no worker could make one, if the volume takes them."""
+    for job_id in ledger.unpublished():
+        try:
+            record = ledger.record(job_id)
+            folder = publish_failure(results, ledger, record, settings) if record else ""
+        except OSError as error:
+            # A full volume gets room, a lost one comes back: each sweep tries again.
+            log.warning("job %s: its failure has no folder yet: %s", job_id, error)
+            return
+        except (InvalidJob, LeaseLost, DamagedFolder) as error:
+            log.warning("job %s: its failure gets no folder: %s", job_id, error)
+            folder = ""
+        ledger.published(job_id, folder)
+
+
 def remove_dead_staging(ledger: Ledger, results: Results) -> None:
-    """Remove staging folders of jobs that have ended, and of attempts before the current one."""
-    folder = results.root / STAGING
-    if not folder.is_dir():
-        return
-    for path in folder.iterdir():
-        job_id, _, attempt = path.name.rpartition(".")
-        if not (is_job_id(job_id) and attempt.isdigit()):
-            continue
-        record = ledger.record(job_id)
-        # A job that the ledger does not know may be restored from its checkpoint.
-        if record is not None and record.state in ENDED:
-            shutil.rmtree(path, ignore_errors=True)
+    """Remove staging folders of jobs that have ended, and of attempts before the current one.
+
+    What the attempt before has left is only removed when the current one has taken the checkpoint over.
+    A job that the ledger does not know may be restored from its checkpoint, and a failed one without a
+    folder is to be published with it: both are left alone.
+    """
+    unpublished = set(ledger.unpublished())
+    for job_id in set(results.staged_ids()) - unpublished:
+        attempts = results.staged_attempts(job_id)
+        for record in ledger.records([job_id]):
+            dead = attempts if record.state in ENDED else []
+            if record.state == "running" and record.attempt in attempts:
+                dead = [attempt for attempt in attempts if attempt < record.attempt]
+            for attempt in dead:
+                shutil.rmtree(results.staging(job_id, attempt), ignore_errors=True)

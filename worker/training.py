@@ -8,15 +8,18 @@ killed at any moment and goes on from its last checkpoint ends with the same bit
 import json
 import math
 import time
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.errors import JobFailed
+from jobs.errors import DamagedFolder, JobFailed
 from jobs.files import whole_file
 from worker.run import Run
 
@@ -83,16 +86,44 @@ class Checkpoint:
 
     @classmethod
     def read(cls, path: Path) -> "Checkpoint":
-        """Read what `write` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
+        """Read what `write` wrote.
+
+        Raises:
+            DamagedFolder: it is not a checkpoint, or it holds pickles.
+        """
+        with _stored(path) as stored:
             position = json.loads(str(stored["position"]))
             return cls(
-                epoch=position["epoch"],
-                step=position["step"],
+                epoch=int(position["epoch"]),
+                step=int(position["step"]),
                 history=[_row(position["columns"], values) for values in stored["history"].tolist()],
                 variables=[stored[f"variable_{index}"] for index in range(position["variables"])],
                 best_weights=[stored[f"best_weight_{index}"] for index in range(position["best_weights"])],
             )
+
+    @staticmethod
+    def position(path: Path) -> tuple[int, int]:
+        """Epochs done, and steps of the next one, of a checkpoint that is not loaded.
+
+        Raises:
+            DamagedFolder: it is not a checkpoint, or it holds pickles.
+        """
+        with _stored(path) as stored:
+            position = json.loads(str(stored["position"]))
+            return int(position["epoch"]), int(position["step"])
+
+    def restore(self, path: Path, variables: Sequence[Any]) -> None:
+        """Give `variables` the values of this checkpoint, which was read from `path`.
+
+        Raises:
+            DamagedFolder: it belongs to another training; no variable was changed.
+        """
+        mine = [(tuple(array.shape), str(array.dtype)) for array in self.variables]
+        wanted = [(tuple(variable.shape), _dtype(variable)) for variable in variables]
+        if mine != wanted:
+            raise DamagedFolder(f"{path}: this checkpoint belongs to another training: its arrays do not fit")
+        for variable, value in zip(variables, self.variables, strict=True):
+            variable.assign(value)
 
 
 def restart_optimizer(optimizer: Any) -> None:
@@ -125,12 +156,12 @@ def fit(
     Raises:
         Cancelled: the run was asked to stop; the checkpoint has everything up to the last step.
         JobFailed: a loss is not a finite number any more.
+        DamagedFolder: the checkpoint cannot be read, or belongs to another training.
     """
     position = Checkpoint()
     if run.checkpoint.exists():
         position = Checkpoint.read(run.checkpoint)
-        for variable, value in zip(trainable.variables(), position.variables, strict=True):
-            variable.assign(value)
+        position.restore(run.checkpoint, trainable.variables())
 
     def save() -> None:
         position.variables = [np.asarray(variable) for variable in trainable.variables()]
@@ -167,6 +198,21 @@ def fit(
     if keep_best is not None:
         model.set_weights(position.best_weights)
     return position.history
+
+
+@contextmanager
+def _stored(path: Path) -> Iterator[Any]:
+    """The arrays of a checkpoint; whatever is wrong with it becomes one sentence."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            yield stored
+    except (LookupError, ValueError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error) as error:
+        raise DamagedFolder(f"{path}: this is not a checkpoint of Quartet ({type(error).__name__})") from None
+
+
+def _dtype(variable: Any) -> str:
+    """The name of a variable's type: Keras' is text, TensorFlow's an object."""
+    return str(getattr(variable.dtype, "name", variable.dtype))
 
 
 def _row(columns: list[str], values: list[float]) -> dict[str, float]:

@@ -6,8 +6,10 @@ local lost = redis.call('HINCRBY', job_key(id), 'lost', 1)
 local latest = redis.call('XREVRANGE', PREFIX .. 'progress:' .. id, '+', '-', 'COUNT', 1)
 local where = ''
 if latest[1] and latest[1][2][1] == 'values' then
-  local values = cjson.decode(latest[1][2][2])
-  if values.epoch then where = ' in epoch ' .. math.floor(values.epoch) + 1 end
+  -- An error here would end the script between two of its writes.
+  local whole, values = pcall(cjson.decode, latest[1][2][2])
+  local epoch = whole and type(values) == 'table' and tonumber(values.epoch)
+  if epoch then where = ' in epoch ' .. math.floor(epoch) + 1 end
 end
 tell(id, 'lost its worker' .. where .. ': ' .. ARGV[4])
 if lost >= tonumber(ARGV[3]) then

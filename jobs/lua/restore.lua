@@ -5,7 +5,7 @@ if redis.call('EXISTS', job_key(id)) == 1 then return 0 end
 set(id, 'submitted', ARGV[3], 'message', ARGV[4], 'attempt', ARGV[5], 'lost', 0, 'stop', '', unpack(ARGV, 6))
 redis.call('ZADD', PREFIX .. 'jobs', ARGV[3], id)
 if ARGV[2] == 'queued' then
-  queue(id, 'restored from its checkpoint; queued')
+  queue(id, 'restored from what it left in the results folder; queued')
 else
   move(id, ARGV[2])
   tell(id, 'restored from its folder: ' .. ARGV[2])

@@ -6,13 +6,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from jobs.visible import visible as visible_text
 from worker.report import words
-
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # controls but tab, line feed and carriage return
-    "\u202a-\u202e\u2066-\u2069"  # bidirectional controls, which reorder what is around them
-    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"  # no characters: UTF-8 or HTML have no place for them
-)
 
 _CODE = re.compile("`([^`\n]+)`")
 
@@ -20,7 +15,7 @@ _CODE = re.compile("`([^`\n]+)`")
 def visible(value: Any) -> Any:
     """Text with every character that a page cannot or should not hold shown as `[U+202E]`."""
     if isinstance(value, str) and not isinstance(value, Markup):  # Markup was made from visible text
-        return _UNPRINTABLE.sub(lambda match: f"[U+{ord(match[0]):04X}]", value)
+        return visible_text(value)
     return value
 
 
