@@ -66,9 +66,12 @@ secrets/redis_password:
 	@umask 077 && mkdir -p secrets && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >$@ && chmod 444 $@
 	@echo "wrote secrets/redis_password: a random one"
 
-images:  ## build the container images: CUDA and CPU
-	docker build -q -f Dockerfile.gpu -t quartet-worker:cuda .
-	docker build -q -f Dockerfile.gpu -t quartet-worker:cpu --build-arg CUDA=no .
+LABELS = --build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+	--build-arg REVISION=$$(git rev-parse HEAD)
+
+images:  ## build the container images: with CUDA, and for machines without a GPU
+	docker build -f Dockerfile.gpu -t quartet-worker:cuda $(LABELS) .
+	docker build -f Dockerfile.gpu -t quartet-worker:cpu --build-arg CUDA=no $(LABELS) .
 
 lock:  ## resolve and pin anew what is shipped and what develops it
 	@$(LOCK) pyproject.toml --extra worker -o requirements.lock

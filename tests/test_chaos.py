@@ -26,7 +26,7 @@ from jobs.errors import RedisUnreachable
 from jobs.folder import CHECKPOINT, STAGING
 from jobs.ledger import ENDED
 from jobs.local import private_redis
-from jobs.queue import QUEUE
+from jobs.queue import lists
 from jobs.settings import Settings, read_settings
 
 SEED = int(os.environ.get("QUARTET_CHAOS_SEED", "1"))
@@ -85,11 +85,12 @@ class Storm:
         self.redis.restart(pause=self.random.uniform(0.5, 3))
 
     def drop_messages(self) -> None:
-        self.client.ledger.redis.delete(QUEUE)
+        self.client.ledger.redis.delete(*lists())
 
     def double_messages(self) -> None:
-        for message in self.client.ledger.redis.lrange(QUEUE, 0, 5):
-            self.client.ledger.redis.lpush(QUEUE, message)
+        for name in lists():
+            for message in self.client.ledger.redis.lrange(name, 0, 5):
+                self.client.ledger.redis.lpush(name, message)
 
     def fill_disk(self) -> None:
         """For a second no folder can be made in staging, as if its quota were used up."""

@@ -15,7 +15,7 @@ from jobs.settings import Settings
 from worker import gpu_lock, nvml
 
 HELD_VARIABLE = "QUARTET_HELD_GPU"
-"""Tells the pool's process, as JSON, which card its worker holds: name, UUID, driver; and the worker's pid."""
+"""Tells the pool's process, as JSON, which card its worker holds: name, UUID, driver, worker's pid."""
 
 POLL_SECONDS = 1.0
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
