@@ -51,9 +51,9 @@ bench: $(READY)  ## the numbers the README claims (QUARTET_TEST_DATA: the folder
 
 LOCK := uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11
 
-# The password is in a file of its own, in a folder that only its owner may enter: in the container,
-# Redis' user must be able to read it.
-env: .env secrets/redis_password  ## write .env and a random password for Redis, which docker compose needs
+# A password is in a file of its own, in a folder that only its owner may enter: in the container another
+# user than the owner must be able to read it.
+env: .env secrets/redis_password secrets/flower_password  ## write .env and random passwords, which docker compose needs
 
 .env:
 	@uid=$$(id -u) gid=$$(id -g); \
@@ -62,9 +62,9 @@ env: .env secrets/redis_password  ## write .env and a random password for Redis,
 	sed -e "s/^WORKER_UID=.*/WORKER_UID=$$uid/" -e "s/^WORKER_GID=.*/WORKER_GID=$$gid/" .env.example >$@
 	@echo "wrote .env: what it may set is described there"
 
-secrets/redis_password:
+secrets/%_password:
 	@umask 077 && mkdir -p secrets && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >$@ && chmod 444 $@
-	@echo "wrote secrets/redis_password: a random one"
+	@echo "wrote $@: a random one"
 
 LABELS = --build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
 	--build-arg REVISION=$$(git rev-parse HEAD)

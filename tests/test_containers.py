@@ -1,0 +1,219 @@
+"""The images and docker compose, for real: nothing is lost when workers, Redis or networks go.
+
+The tests of this file go on from one another, for an engine and three workers take long to start.
+"""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from compose_project import Project, engine_problem, project
+from conftest import ended, missing, until
+
+from jobs.client import Client, Job
+from jobs.settings import read_settings
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
+
+TRAIN = ["autoencoder", "train", "--data", "digits", "--batch-size", "64"]
+LONG = [*TRAIN, "--epochs", "1500"]
+
+
+@pytest.fixture(scope="module")
+def quartet() -> Iterator[Project]:
+    problem = engine_problem()
+    if problem:
+        missing(problem)
+    with project() as made:
+        made.compose("build", timeout=900)
+        made.compose("up", "--detach", "--scale", "worker=3", "--wait")
+        yield made
+
+
+@pytest.fixture
+def outside(quartet: Project) -> Client:
+    """A client on this machine, through the Redis that docker-compose.laptop.yml publishes."""
+    return Client(
+        read_settings(
+            redis_url=f"redis://127.0.0.1:{quartet.ports['REDIS']}/0",
+            redis_password_file=quartet.folder / "secrets" / "redis_password",
+            results_dir=quartet.folder / "results",
+        )
+    )
+
+
+def submit(outside: Client, count: int, epochs: int) -> list[Job]:
+    return [
+        outside.submit("autoencoder", "train", data="digits", batch_size=64, epochs=epochs)
+        for _ in range(count)
+    ]
+
+
+def running(outside: Client, at_least: int = 1) -> list[Job]:
+    """Jobs that have trained for a while, so that there is a checkpoint to lose."""
+
+    def look() -> list[Job] | None:
+        found = outside.jobs("running")
+        trained = [job for job in found if outside.ledger.latest_progress(job.id).get("epoch", 0) > 20]
+        return trained if len(trained) >= at_least else None
+
+    found: list[Job] = until(look, 120, f"{at_least} trainings at work")
+    return found
+
+
+def workers(quartet: Project) -> list[str]:
+    return [*quartet.containers("worker"), *quartet.containers("worker-cpu")]
+
+
+def test_every_container_runs_hardened_and_publishes_nothing(quartet: Project) -> None:
+    assert len(quartet.containers("worker")) == 3
+    for name in [*workers(quartet), *quartet.containers("redis")]:
+        found = quartet.inspect(name)
+        host, user = found["HostConfig"], found["Config"]["User"]
+        assert user.split(":")[0] not in ("", "0", "root"), name
+        assert host["ReadonlyRootfs"], name
+        assert (host["CapDrop"], host["CapAdd"]) == (["ALL"], None), name
+        assert host["SecurityOpt"] == ["no-new-privileges:true"], name
+        assert not host["Privileged"], name
+        assert host["Memory"] > 0, name
+        assert host["PidsLimit"] > 0, name
+        assert host["PortBindings"] == {}, name
+        assert not any(found["NetworkSettings"]["Ports"].values()), name
+        assert found["State"]["Health"]["Status"] == "healthy", name
+        status = quartet.docker("exec", name, "cat", "/proc/1/status")
+        assert "CapEff:\t0000000000000000" in status, name
+        # Whoever starts it: nobody may write anywhere but in what is mounted.
+        with pytest.raises(AssertionError, match=r"Read-only file system|Permission denied"):
+            quartet.docker("exec", name, "touch", "/opt/x")
+
+
+def test_no_image_and_no_container_shows_the_password(quartet: Project) -> None:
+    password = (quartet.folder / "secrets" / "redis_password").read_text()
+    assert len(password) == 64
+    image = f"{quartet.name}:worker"
+    shown = quartet.docker("history", "--no-trunc", image) + quartet.docker("inspect", image)
+    for name in [*workers(quartet), *quartet.containers("redis")]:
+        shown += quartet.docker("inspect", name) + quartet.docker("top", name, "-o", "pid,args")
+    shown += quartet.logs() + quartet.client("settings")
+    assert password not in shown
+    assert "requirepass" in shown  # of the command, which reads it from the file
+    assert (quartet.folder / "secrets").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_health_check_asks_this_very_worker(quartet: Project) -> None:
+    first, second, *_ = quartet.containers("worker")
+    assert quartet.docker("exec", first, "quartet-worker", "health") == f"{quartet.node(first)} answers"
+    quartet.docker("exec", first, "sh", "-c", "kill -STOP $(pgrep -f 'bin/quartet-worker$' | head -1)")
+    try:
+        with pytest.raises(AssertionError, match=rf"{quartet.node(first)} did not answer"):
+            quartet.docker("exec", first, "quartet-worker", "health")
+        assert "answers" in quartet.docker("exec", second, "quartet-worker", "health")
+    finally:
+        quartet.docker("exec", first, "sh", "-c", "kill -CONT $(pgrep -f 'bin/quartet-worker$' | head -1)")
+
+
+def test_a_batch_from_the_client_service_ends_in_folders_of_the_calling_user(quartet: Project) -> None:
+    training = quartet.client("submit", *TRAIN, "--epochs", "3", "--name", "small")
+    evaluation = quartet.client("submit", "autoencoder", "evaluate", "--from", "small")
+    quartet.client("submit", "autoencoder", "generate", "--from", "small", "--watch")
+    quartet.client("watch", evaluation)
+    for job_id in (training, evaluation):
+        assert quartet.client("verify", job_id).endswith("matches its manifest")
+        folder = quartet.folder / "results" / job_id
+        for path in (folder, *folder.rglob("*")):
+            assert (path.stat().st_uid, path.stat().st_gid) == (quartet.uid, quartet.gid), path
+    rows = quartet.client("list", "--state", "succeeded", "--json")
+    assert rows == "]"
+    assert "not well" not in quartet.client("doctor")
+
+
+def test_a_storm_over_containers_loses_nothing_and_doubles_nothing(quartet: Project, outside: Client) -> None:
+    quartet.use("docker-compose.laptop.yml")
+    quartet.compose("up", "--detach", "--scale", "worker=3", "--wait")
+    before = set(outside.results.ids())
+    jobs = submit(outside, 4, 1500) + [outside.job(quartet.client("submit", *LONG)) for _ in range(2)]
+
+    [victim, cut, *_] = [quartet.container_of(str(job.worker)) for job in running(outside, 3)]
+    quartet.docker("kill", victim)
+    network = f"{quartet.name}_redis"
+    quartet.docker("network", "disconnect", network, cut)
+    node = quartet.node(cut)
+    quartet.compose("restart", "redis")
+    until(lambda: any(outside.job(job.id).attempt > 1 for job in jobs), 60, "a second attempt")
+    until(
+        lambda: all(job.worker != node for job in outside.jobs("running")),
+        60,
+        "the end of the cut one's lease",
+    )
+    quartet.docker("network", "connect", network, cut)
+    quartet.docker("start", victim)
+    until(
+        lambda: (
+            "answers" in quartet.run("docker", "exec", cut, "quartet-worker", "health", check=False).stdout
+        ),
+        90,
+        "the return of the worker that was cut off",
+    )
+    for job in jobs:
+        assert ended(outside, job.id, 240).state == "succeeded", quartet.logs()
+    assert set(outside.results.ids()) - before == {job.id for job in jobs}
+    folders = [outside.folder(job.id) for job in jobs]
+    assert [folder.verify() for folder in folders] == [[]] * len(jobs)
+    attempts = sorted(folder.job["attempt"] for folder in folders)
+    assert attempts[-2:] == [2, 2], attempts
+    # The same seed: what was interrupted ends with the bits of what was not.
+    assert len({str(folder.metrics) for folder in folders}) == 1
+    for folder in folders:
+        assert folder.path.stat().st_uid == quartet.uid
+    until(lambda: not list((quartet.folder / "results" / ".staging").iterdir()), 30, "the removal of staging")
+
+
+def test_the_worker_that_came_back_takes_jobs_again(quartet: Project, outside: Client) -> None:
+    jobs = submit(outside, 3, 300)
+    done = {str(ended(outside, job.id).worker) for job in jobs}
+    assert done == {quartet.node(name) for name in quartet.containers("worker")}
+
+
+def test_down_gives_jobs_back_and_up_goes_on(quartet: Project, outside: Client) -> None:
+    jobs = submit(outside, 5, 1500)
+    running(outside, 3)
+    began = time.monotonic()
+    quartet.compose("down")
+    assert time.monotonic() - began < 60, "longer than the grace period"
+    quartet.compose("up", "--detach", "--scale", "worker=3", "--wait")
+    for job in jobs:
+        assert ended(outside, job.id, 240).state == "succeeded", quartet.logs()
+    folders = [outside.folder(job.id) for job in jobs]
+    assert [folder.job["lost_workers"] for folder in folders] == [0] * len(jobs)
+    gone_on = [
+        any("goes on from its last checkpoint" in entry["text"] for entry in folder.job["timeline"])
+        for folder in folders
+    ]
+    assert sum(gone_on) >= 3
+    assert len({str(folder.metrics) for folder in folders}) == 1
+
+
+def test_without_a_password_redis_says_nothing(quartet: Project, outside: Client) -> None:
+    from jobs.errors import RedisUnreachable
+
+    stranger = Client(read_settings(redis_url=f"redis://127.0.0.1:{quartet.ports['REDIS']}/0"))
+    with pytest.raises(RedisUnreachable, match="does not accept the password"):
+        stranger.ledger.ids()
+    bindings = quartet.inspect(quartet.containers("redis")[0])["HostConfig"]["PortBindings"]
+    assert [entry["HostIp"] for entry in bindings["6379/tcp"]] == ["127.0.0.1"]
+    assert outside.ledger.ids()
+
+
+def test_short_jobs_do_not_wait_for_trainings(quartet: Project, outside: Client) -> None:
+    trained = next(job for job in outside.jobs("succeeded") if job.kind == "autoencoder train")
+    trainings = submit(outside, 5, 100_000)
+    running(outside, 3)
+    evaluation = outside.submit("autoencoder", "evaluate", source=trained.id)
+    done = ended(outside, evaluation.id, 60)
+    assert done.state == "succeeded", quartet.logs()
+    assert done.worker == quartet.node(quartet.containers("worker-cpu")[0])
+    for job in trainings:
+        assert outside.job(job.id).state in ("running", "queued")
+        outside.cancel(job.id)
+    for job in trainings:
+        ended(outside, job.id, 60)
