@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -17,7 +18,7 @@ import click
 
 from jobs.errors import MissingPart, QuartetError, RedisUnreachable
 from jobs.ledger import Ledger
-from jobs.local import PARENT_VARIABLE, check_worker_is_installed, end_with_parent
+from jobs.local import PARENT_VARIABLE, answers, check_worker_is_installed, end_with_parent
 from jobs.queue import QUEUES, celery_queues, celery_settings
 from jobs.settings import Settings, read_settings
 
@@ -79,9 +80,34 @@ def start(settings: Settings, queues: list[str], name: str) -> None:
         log.info("%s holds GPU %s, %s (%s)", name, hold.card.index, hold.card.name, hold.card.uuid)
     from worker.app import app
 
+    _end_even_without_redis(settings, log)
     # `hold` lives as long as this process, and the kernel frees its lock however that ends.
     app.worker_main(
         ["worker", "--without-mingle", "-E", "-Q", ",".join(queues), "-n", name, "-l", settings.log_level]
+    )
+
+
+def _end_even_without_redis(settings: Settings, log: logging.Logger) -> None:
+    """See to it that a worker told to stop does so while Redis is away, when Celery heeds no signal.
+
+    Its job cannot be given back then: it goes on from its last checkpoint once its lease has run out.
+    """
+    from billiard import active_children
+    from celery import signals
+
+    def watch() -> None:
+        last_answer = time.monotonic()
+        while time.monotonic() - last_answer < settings.stop_grace_seconds:
+            time.sleep(1)
+            if answers(settings.redis_address()):
+                last_answer = time.monotonic()
+        log.warning("told to stop, and Redis is away: the job at hand cannot be given back")
+        for child in active_children():
+            os.kill(child.pid, signal.SIGKILL)
+        os._exit(1)
+
+    signals.worker_shutting_down.connect(
+        lambda **_: threading.Thread(target=watch, daemon=True).start(), weak=False
     )
 
 
@@ -126,8 +152,8 @@ def examine(settings: Settings, name: str) -> str:
         raise MissingPart("celery is not installed: a worker needs `pip install 'quartet[worker]'`") from None
     app = Celery("quartet-health")
     app.conf.update(celery_settings(settings.redis_address()))
-    answers = app.control.ping(destination=[name], timeout=PING_SECONDS, limit=1)
-    if not answers:
+    found = app.control.ping(destination=[name], timeout=PING_SECONDS, limit=1)
+    if not found:
         raise QuartetError(f"{name} did not answer within {PING_SECONDS:g} seconds")
     return f"{name} answers"
 
