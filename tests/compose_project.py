@@ -129,16 +129,6 @@ class Project:
         """What the worker in a container is called in the ledger."""
         return f"worker@{self.inspect(container)['Config']['Hostname']}"
 
-    def container_of(self, node: str) -> str:
-        """The container whose worker is called so."""
-        [found] = [
-            name
-            for service in ("worker", "worker-cpu")
-            for name in self.containers(service)
-            if self.node(name) == node
-        ]
-        return found
-
     def logs(self) -> str:
         return self.run("docker", "compose", "logs", "--tail", "60", check=False).stdout
 

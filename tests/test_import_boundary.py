@@ -13,7 +13,7 @@ HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn")
     [
         ("jobs jobs.client jobs.cli jobs.cli_options jobs.local jobs.terminal", (*HEAVY, "celery", "numpy")),
         (
-            "worker.app worker.execute worker.sweep worker.failure worker.report.page worker.report.index",
+            "worker.cli worker.gpus worker.app worker.execute worker.sweep worker.failure worker.report.page worker.report.index",
             HEAVY,
         ),
         ("worker.data.images worker.data.pictures worker.data.text", HEAVY),

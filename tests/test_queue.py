@@ -2,12 +2,17 @@
 
 import base64
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from celery import Celery
 from kombu import Queue
 
+from jobs.client import Client
+from jobs.command import command_line
 from jobs.errors import InvalidInput, InvalidJob
 from jobs.job_id import new_job_id
 from jobs.ledger import Ledger
@@ -151,6 +156,20 @@ def test_messages_lost_from_any_list_are_sent_again_and_ten_thousand_are_left_al
 
 def _letters(number: int) -> str:
     return "".join("abcdefghijklmnopqrstuvwxyz"[number // 26**place % 26] for place in range(4))
+
+
+def test_a_person_gives_a_priority_on_the_command_line_or_in_python(settings: Settings) -> None:
+    code = "from jobs.cli import main; main()"
+    arguments = ["submit", "denoiser", "train", "--data", "digits", "--priority", "high", "--json"]
+    submitted = subprocess.check_output(
+        [sys.executable, "-c", code, *arguments], env=os.environ | settings.environment(), text=True
+    )
+    client = Client(settings)
+    first = client.job(json.loads(submitted)["id"])
+    second = client.submit("denoiser", "train", data="digits", priority="low")
+    assert (first.spec.priority, second.spec.priority) == ("high", "low")
+    assert command_line(first.spec) == "quartet submit denoiser train --data digits --priority high"
+    assert [client.ledger.redis.llen(name) for name in lists()] == [0, 1, 0, 0, 0, 1]
 
 
 def test_an_unknown_priority_or_queue_is_one_sentence() -> None:
