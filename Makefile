@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test check browser chaos quality bench lock clean
+.PHONY: help setup demo test check browser chaos containers quality bench env images lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -32,6 +32,7 @@ check: $(READY)  ## formatting, lint, types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/hadolint Dockerfile.gpu
 
 browser: $(READY)  ## the reports in a real browser (needs chromium and chromedriver)
 	@$(BIN)/pytest -m browser
@@ -39,17 +40,45 @@ browser: $(READY)  ## the reports in a real browser (needs chromium and chromedr
 chaos: $(READY)  ## workers killed and frozen, Redis restarted, disks filled (QUARTET_CHAOS_JOBS, QUARTET_CHAOS_SEED)
 	@QUARTET_CHAOS_JOBS=$${QUARTET_CHAOS_JOBS:-60} $(BIN)/pytest -s -m chaos
 
+containers: $(READY)  ## the images and docker compose, for real (needs a Docker engine)
+	@$(BIN)/pytest -s -m containers
+
 quality: $(READY)  ## published numbers on real data (QUARTET_TEST_DATA: its folder)
 	@$(BIN)/pytest -m quality
 
 bench: $(READY)  ## the numbers the README claims (QUARTET_TEST_DATA: the folder of real data)
 	@$(BIN)/python -m benchmarks.image_quality
 
+LOCK := uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11
+
+# A password is in a file of its own, in a folder that only its owner may enter: in the container another
+# user than the owner must be able to read it.
+env: .env secrets/redis_password secrets/flower_password  ## write .env and random passwords, which docker compose needs
+
+.env:
+	@uid=$$(id -u) gid=$$(id -g); \
+	if [ "$$uid" = 0 ]; then uid=1000 gid=1000; chown 1000:1000 results; \
+		echo "you are root, which workers must not be: they run as user 1000, to whom ./results belongs now"; fi; \
+	sed -e "s/^WORKER_UID=.*/WORKER_UID=$$uid/" -e "s/^WORKER_GID=.*/WORKER_GID=$$gid/" .env.example >$@
+	@echo "wrote .env: what it may set is described there"
+
+secrets/%_password:
+	@umask 077 && mkdir -p secrets && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >$@ && chmod 444 $@
+	@echo "wrote $@: a random one"
+
+LABELS = --build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+	--build-arg REVISION=$$(git rev-parse HEAD)
+
+images:  ## build the container images: with CUDA, and for machines without a GPU
+	docker build -f Dockerfile.gpu -t quartet-worker:cuda $(LABELS) .
+	docker build -f Dockerfile.gpu -t quartet-worker:cpu --build-arg CUDA=no $(LABELS) .
+
 lock:  ## resolve and pin anew what is shipped and what develops it
-	@uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
-		--extra worker pyproject.toml -o requirements.lock
-	@uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
-		--extra worker --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(LOCK) pyproject.toml --extra worker -o requirements.lock
+	@$(LOCK) pyproject.toml --extra worker --extra gpu -c requirements.lock -o requirements-gpu.lock
+	@$(LOCK) pyproject.toml --extra dashboards -c requirements.lock -o requirements-dashboards.lock
+	@$(LOCK) --group build -c requirements.lock -o requirements-build.lock
+	@$(LOCK) pyproject.toml --extra worker --extra dev -c requirements.lock -o requirements-dev.lock
 
 clean:  ## remove what was built, not what was computed
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

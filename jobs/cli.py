@@ -351,6 +351,20 @@ def doctor(as_json: bool) -> None:
 
 
 @quartet.command()
+@_as_json
+def gpus(as_json: bool) -> None:
+    """Show this machine's GPUs: memory, load, the worker that holds each, and its job."""
+    import subprocess
+
+    from jobs.local import check_worker_is_installed
+
+    check_worker_is_installed()
+    # In a process of its own: what asks the driver belongs to the worker.
+    command = [sys.executable, "-m", "worker.gpus", *(["--json"] if as_json else [])]
+    sys.exit(subprocess.run(command).returncode)
+
+
+@quartet.command()
 def settings() -> None:
     """Print each setting with its value, default and help."""
     from jobs.settings import read_settings

@@ -70,6 +70,7 @@ def _common_options(kind: type[Parameters]) -> list[click.Parameter]:
     common: list[click.Parameter] = [
         click.Option(["--seed"], metavar="N", help=_help(fields["seed"])),
         click.Option(["--time-limit"], metavar="SECONDS", help=_help(fields["time_limit"])),
+        click.Option(["--priority"], metavar="P", help=_help(fields["priority"])),
         click.Option(["--name"], metavar="TEXT", help=fields["name"].description),
     ]
     if kind.takes_data:

@@ -84,6 +84,7 @@ class Client:
         data: str | None = None,
         source: str | None = None,
         seed: int = 0,
+        priority: str = "normal",
         name: str | None = None,
         **parameters: Any,
     ) -> Job:
@@ -97,7 +98,14 @@ class Client:
         """
         return self.submit_spec(
             self.make_spec(
-                model, action, data=data, source=source, seed=seed, name=name, parameters=parameters
+                model,
+                action,
+                data=data,
+                source=source,
+                seed=seed,
+                priority=priority,
+                name=name,
+                parameters=parameters,
             )
         )
 

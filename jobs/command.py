@@ -26,6 +26,8 @@ def command_line(spec: JobSpec, verb: str = "submit") -> str:
         words += ["--seed", str(spec.seed)]
     if spec.time_limit is not None:
         words += ["--time-limit", str(spec.time_limit)]
+    if spec.priority != "normal":
+        words += ["--priority", spec.priority]
     return " ".join(map(_quoted, words))
 
 

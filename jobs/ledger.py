@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from jobs.errors import InvalidJob, JobConflict, LeaseLost, RedisUnreachable, UnknownJob
-from jobs.queue import message
+from jobs.queue import list_of, lists, message
 from jobs.settings import masked_url
 from jobs.spec import JobSpec
 
@@ -119,7 +119,14 @@ class Ledger:
         """
         needs = [needed for needed, _ in spec.needs().values()]
         answer = self._run(
-            "submit", job_id, spec.to_json(), spec.name or "", message(job_id, spec), continues or "", *needs
+            "submit",
+            job_id,
+            spec.to_json(),
+            spec.name or "",
+            list_of(spec),
+            message(job_id, spec),
+            continues or "",
+            *needs,
         )
         if answer[0] == "refused":
             word = "failed" if answer[2] == "failed" else "was cancelled"
@@ -133,7 +140,7 @@ class Ledger:
         self, job_id: str, spec: JobSpec, state: str, submitted: int, attempt: int, fields: dict[str, Any]
     ) -> bool:
         """Write a job that the ledger lost, finished or to be queued; False if the ledger knows it."""
-        pairs = [part for pair in fields.items() for part in pair]
+        pairs = [part for pair in (fields | {"list": list_of(spec)}).items() for part in pair]
         return bool(self._run("restore", job_id, state, submitted, message(job_id, spec), attempt, *pairs))
 
     def claim(self, job_id: str, worker: str, lease_seconds: float, token: str) -> Claim | None:
@@ -378,7 +385,8 @@ def _hint(url: str) -> str:
 
 def _source(name: str) -> str:
     folder = files("jobs") / "lua"
-    return (folder / "common.lua").read_text() + (folder / f"{name}.lua").read_text()
+    known = f"local LISTS = cjson.decode([=[{json.dumps(lists())}]=])\n"
+    return known + (folder / "common.lua").read_text() + (folder / f"{name}.lua").read_text()
 
 
 def _key(job_id: str) -> str:

@@ -117,8 +117,7 @@ def start_worker(settings: Settings, redis_url: str, name: str, log: IO[bytes]) 
     """Start one worker of this installation as a process that ends with this one."""
     chosen = settings.model_copy(update={"redis_url": SecretStr(redis_url)}).environment()
     environment = os.environ | chosen | {PARENT_VARIABLE: str(os.getpid())}
-    command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "--without-mingle", "-E"]
-    command += ["--hostname", f"{name}@%h", "--loglevel", settings.log_level]
+    command = [sys.executable, "-m", "worker.cli", "--name", name]
     return subprocess.Popen(
         command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
     )

@@ -1,4 +1,4 @@
-"""The Celery app's name, queue and settings, and the message that wakes a worker.
+"""The Celery app's name, queues and settings, and the message that wakes a worker.
 
 The message is written by hand, not by Celery, for two reasons: the ledger can then write a job and
 its message in one atomic step, and a client that submits needs no Celery at all. A test compares it
@@ -11,10 +11,25 @@ import json
 import platform
 from typing import Any
 
-from jobs.spec import JobSpec
+from jobs.errors import InvalidInput
+from jobs.sentences import unknown_choice
+from jobs.spec import JobSpec, Priority
 
 APP_NAME = "quartet"
-QUEUE = "quartet"
+QUEUES = {"short": "quartet.short", "training": "quartet.training"}
+"""What a worker may take -> the Celery queue it lies in.
+
+A worker that takes both looks for short jobs first: they take minutes, and would otherwise wait behind
+a week of trainings. Celery keeps this order by the queues' names (`queue_order_strategy`).
+"""
+
+PRIORITIES: dict[Priority, int] = {"high": 0, "normal": 3, "low": 6}
+"""Each priority's number in a message. Kombu keeps a Redis list for each queue and number, and looks at
+all queues of one number before those of the next."""
+
+_SEPARATOR = "\x06\x16"
+"""What kombu writes between a queue's name and the number in the name of the list; none for number 0."""
+
 DELIVERY_PLACE = "@delivery@"
 """Where the ledger puts the delivery tag, new each time the message is sent."""
 
@@ -27,8 +42,41 @@ def task_name(spec: JobSpec) -> str:
     return f"{spec.model}.{spec.action}"
 
 
+def queue_of(spec: JobSpec) -> str:
+    """The Celery queue that a job goes to."""
+    return QUEUES["training" if spec.action == "train" else "short"]
+
+
+def list_of(spec: JobSpec) -> str:
+    """The Redis list that a job's message lies in: its queue's, for its priority."""
+    return _list(queue_of(spec), spec.priority)
+
+
+def lists() -> list[str]:
+    """All lists, in the order in which a worker that takes every job looks at them."""
+    return [_list(queue, priority) for priority in PRIORITIES for queue in sorted(QUEUES.values())]
+
+
+def _list(queue: str, priority: Priority) -> str:
+    number = PRIORITIES[priority]
+    return f"{queue}{_SEPARATOR}{number}" if number else queue
+
+
+def celery_queues(names: str) -> list[str]:
+    """`short,training` -> the Celery queues of these.
+
+    Raises:
+        InvalidInput: a name is unknown, or there is none.
+    """
+    wanted = [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in QUEUES:
+            raise InvalidInput(unknown_choice("queue", name, QUEUES))
+    return [QUEUES[name] for name in wanted]
+
+
 def message(job_id: str, spec: JobSpec) -> str:
-    """The message for a job, as it lies in the Redis list that is the queue."""
+    """The message for a job, as it lies in its Redis list."""
     body = [[job_id], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
     return json.dumps(
         {
@@ -60,8 +108,8 @@ def message(job_id: str, spec: JobSpec) -> str:
                 "correlation_id": job_id,
                 "reply_to": "",
                 "delivery_mode": 2,
-                "delivery_info": {"exchange": "", "routing_key": QUEUE},
-                "priority": 0,
+                "delivery_info": {"exchange": "", "routing_key": queue_of(spec)},
+                "priority": PRIORITIES[spec.priority],
                 "body_encoding": "base64",
                 "delivery_tag": DELIVERY_PLACE,
             },
@@ -79,7 +127,11 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
         "task_serializer": "json",
         "event_serializer": "json",
         "result_accept_content": ["json"],
-        "task_default_queue": QUEUE,
+        "broker_transport_options": {
+            "priority_steps": list(PRIORITIES.values()),
+            "queue_order_strategy": "sorted",
+        },
+        "task_default_queue": QUEUES["short"],
         "task_create_missing_queues": True,
         "task_ignore_result": True,
         # Early: the ledger is the truth and a message only wakes a worker up.

@@ -4,8 +4,8 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any, Self
-from urllib.parse import urlsplit, urlunsplit
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(
         None,
         description="Redis to use, redis://, rediss:// or unix://; empty: the one that `quartet up` keeps",
+    )
+    redis_password_file: Folder | None = Field(
+        None, description="file that holds Redis' password, for a redis_url that has none; empty: no file"
     )
     results_dir: Folder = Field(Path("results"), description="where finished jobs' folders are published")
     data_dir: Folder = Field(
@@ -69,6 +72,15 @@ class Settings(BaseSettings):
     memory_limit_gb: float | None = Field(
         None, gt=0, description="most memory that a job's process may use, in gigabytes; empty: no limit"
     )
+    gpu: Literal["exclusive", "shared", "none"] = Field(
+        "exclusive",
+        description="exclusive: each worker waits for a GPU of its own; shared: it takes the least loaded; "
+        "none: it uses the processor",
+    )
+    gpu_lock_dir: Folder = Field(
+        default_factory=lambda: _home("XDG_STATE_HOME", ".local/state") / "gpu-locks",
+        description="where this machine's workers note who holds which GPU; they must all share it",
+    )
     umask: Annotated[int, BeforeValidator(_octal)] = Field(
         0o022, ge=0, le=0o777, description="permissions taken away from published files, octal"
     )
@@ -82,10 +94,31 @@ class Settings(BaseSettings):
         return cls.model_construct()
 
     def redis_address(self) -> str:
-        """The Redis to use: the one that is set, else the socket of the one that `quartet up` keeps."""
-        if self.redis_url is not None:
-            return self.redis_url.get_secret_value()
-        return f"unix://{self.private_socket()}"
+        """The Redis to use: the one that is set, else the socket of the one that `quartet up` keeps.
+
+        Raises:
+            InvalidSetting: the file that should hold the password cannot be read.
+        """
+        if self.redis_url is None:
+            return f"unix://{self.private_socket()}"
+        url = self.redis_url.get_secret_value()
+        parts = urlsplit(url)
+        if self.redis_password_file is None or parts.scheme == "unix" or parts.password is not None:
+            return url
+        password, host = quote(self._redis_password(), safe=""), parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:{password}@{host}"))
+
+    def _redis_password(self) -> str:
+        path = self.redis_password_file
+        assert path is not None
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise InvalidSetting(
+                f"setting QUARTET_REDIS_PASSWORD_FILE: {path}: {why}; "
+                "allowed: a file that holds Redis' password (`make env` writes one)"
+            ) from None
 
     def private_socket(self) -> Path:
         """Where `quartet up` puts its Redis' socket.

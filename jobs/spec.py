@@ -23,6 +23,7 @@ from jobs.job_id import is_job_id
 from jobs.sentences import sentence, unknown_choice
 
 Action = Literal["train", "evaluate", "generate"]
+Priority = Literal["low", "normal", "high"]
 DataKind = Literal["images", "text", "reviews"]
 ACTIONS: tuple[Action, ...] = ("train", "evaluate", "generate")
 
@@ -354,6 +355,9 @@ class JobSpec(_Checked):
         "seconds",
         ge=1,
         le=10**9,
+    )
+    priority: Priority = Field(
+        "normal", description="which queued jobs go first; a running one is never interrupted"
     )
     name: Annotated[str, Field(min_length=1, max_length=80)] | None = Field(
         None, description="a name of your own to find the job by"

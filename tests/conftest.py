@@ -113,6 +113,8 @@ def settings(redis_url: str, tmp_path: Path) -> Settings:
         heartbeat_seconds=0.5,
         sweep_seconds=0.5,
         checkpoint_seconds=1,
+        # The processor computes the same bits wherever the tests run.
+        gpu="none",
     )
 
 
@@ -172,6 +174,7 @@ def service(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         results_dir=folder / "results",
         data_dir=folder / "data",
         state_dir=folder / "state",
+        gpu="none",
     )
     started = Workers(common, folder)
     started.start()

@@ -25,7 +25,7 @@ from jobs.client import Client
 from jobs.errors import RedisUnreachable
 from jobs.folder import CHECKPOINT, STAGING
 from jobs.ledger import ENDED
-from jobs.queue import QUEUE
+from jobs.queue import lists
 from jobs.settings import read_settings
 
 SEED = int(os.environ.get("QUARTET_CHAOS_SEED", "1"))
@@ -116,11 +116,12 @@ class Storm:
         self.redis.restart(pause=0.5 + 2.5 * strength)
 
     def drop_messages(self, _: int, __: float) -> None:
-        self.client.ledger.redis.delete(QUEUE)
+        self.client.ledger.redis.delete(*lists())
 
     def double_messages(self, _: int, __: float) -> None:
-        for message in self.client.ledger.redis.lrange(QUEUE, 0, 5):
-            self.client.ledger.redis.lpush(QUEUE, message)
+        for name in lists():
+            for message in self.client.ledger.redis.lrange(name, 0, 5):
+                self.client.ledger.redis.lpush(name, message)
 
     def fill_disk(self, _: int, strength: float) -> None:
         """For a moment the results volume has not a byte left: whoever writes then fails, and says why."""

@@ -24,7 +24,7 @@ def test_keras_is_loaded_without_what_no_job_needs_and_that_can_be_imported_late
     [
         ("jobs jobs.client jobs.cli jobs.cli_options jobs.local jobs.terminal", (*HEAVY, "celery", "numpy")),
         (
-            "worker.app worker.execute worker.sweep worker.failure worker.report.page worker.report.index",
+            "worker.cli worker.gpus worker.app worker.execute worker.sweep worker.failure worker.report.page worker.report.index",
             HEAVY,
         ),
         ("worker.data.images worker.data.pictures worker.data.text worker.data.review_sources", HEAVY),

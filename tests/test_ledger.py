@@ -5,7 +5,7 @@ import pytest
 from jobs.errors import InvalidJob, JobConflict, LeaseLost, RedisUnreachable, UnknownJob
 from jobs.job_id import new_job_id
 from jobs.ledger import Claim, Ledger
-from jobs.queue import QUEUE
+from jobs.queue import list_of, lists
 from jobs.settings import Settings
 from jobs.spec import JobSpec
 
@@ -39,16 +39,20 @@ def state(ledger: Ledger, job_id: str) -> str:
     return record.state
 
 
+def messages(ledger: Ledger) -> int:
+    return sum(ledger.redis.llen(name) for name in lists())
+
+
 def test_a_submitted_job_is_queued_with_one_message(ledger: Ledger) -> None:
     job_id = submit(ledger)
     assert state(ledger, job_id) == "queued"
-    assert ledger.redis.llen(QUEUE) == 1
+    assert messages(ledger) == 1
 
 
 def test_submitting_again_what_may_have_been_sent_queues_nothing_twice(ledger: Ledger) -> None:
     job_id = submit(ledger)
     assert ledger.submit(job_id, TRAIN) == "queued"
-    assert ledger.redis.llen(QUEUE) == 1
+    assert messages(ledger) == 1
     with pytest.raises(JobConflict, match="another job with this id"):
         ledger.submit(job_id, JobSpec.make("denoiser", "train"))
 
@@ -128,10 +132,10 @@ def test_a_job_waits_for_the_training_it_needs_and_starts_by_itself(ledger: Ledg
     training = submit(ledger)
     evaluation = submit(ledger, evaluate(training))
     assert state(ledger, evaluation) == "waiting"
-    assert ledger.redis.llen(QUEUE) == 1
+    assert messages(ledger) == 1
     ledger.finish(claim(ledger, training), "succeeded", folder=training)
     assert state(ledger, evaluation) == "queued"
-    assert ledger.redis.llen(QUEUE) == 2
+    assert messages(ledger) == 2
 
 
 def test_a_job_with_two_needs_waits_for_both(ledger: Ledger) -> None:
@@ -199,13 +203,13 @@ def test_a_lost_message_is_sent_again_and_a_long_queue_is_left_alone(ledger: Led
     jobs = [submit(ledger) for _ in range(20)]
     for _ in range(50):
         assert ledger.resend(0) == 0
-    assert ledger.redis.llen(QUEUE) == 20
-    ledger.redis.lpop(QUEUE, 3)
+    assert messages(ledger) == 20
+    ledger.redis.lpop(list_of(TRAIN), 3)
     assert ledger.resend(0) == 0, "a message that was taken a moment ago is not missing yet"
     assert ledger.resend(0) == 3
     assert ledger.resend(0) == 0
-    assert ledger.redis.llen(QUEUE) == 20
-    ledger.redis.delete(QUEUE)
+    assert messages(ledger) == 20
+    ledger.redis.delete(*lists())
     ledger.resend(0)
     assert ledger.resend(0) == len(jobs)
 

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 from jobs.errors import InvalidJob, LeaseLost
 from jobs.job_id import new_job_id
 from jobs.ledger import ENDED, STATES, Claim, Ledger
-from jobs.queue import QUEUE
+from jobs.queue import lists
 from jobs.spec import JobSpec
 
 MOST_LOSSES = 2
@@ -181,20 +181,24 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def lose_all_messages(self) -> None:
-        self.ledger.redis.delete(QUEUE)
+        self.ledger.redis.delete(*lists())
 
     @rule()
     def double_a_message(self) -> None:
-        for message in self.ledger.redis.lrange(QUEUE, 0, 0):
-            self.ledger.redis.lpush(QUEUE, message)
+        for name in lists():
+            for message in self.ledger.redis.lrange(name, 0, 0):
+                self.ledger.redis.lpush(name, message)
 
     @rule()
     def sweep(self) -> None:
         self.ledger.settle()
-        if self.ledger.redis.llen(QUEUE) == 0:
+        if self.messages() == 0:
             self.ledger.resend(0)
             self.ledger.resend(0)
-            assert self.ledger.redis.llen(QUEUE) == len(self.ledger.ids("queued"))
+            assert self.messages() == len(self.ledger.ids("queued"))
+
+    def messages(self) -> int:
+        return sum(self.ledger.redis.llen(name) for name in lists())
 
     @invariant()
     def every_job_is_in_the_state_of_the_model_and_in_no_other(self) -> None:

@@ -1,11 +1,17 @@
 """Settings come from the environment and `.env`, and a wrong one is one sentence."""
 
+import os
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from jobs.errors import InvalidSetting
 from jobs.settings import Settings, masked_url, read_settings
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
@@ -25,6 +31,7 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
         ("UMASK", "9", "setting QUARTET_UMASK: "),
         ("UMASK", "1777", "setting QUARTET_UMASK: input should be less than or equal to 511"),
         ("LOG_LEVEL", "LOUD", "setting QUARTET_LOG_LEVEL: string should match"),
+        ("GPU", "all", "setting QUARTET_GPU: input should be 'exclusive', 'shared' or 'none'"),
         ("MEMORY_LIMIT_GB", "-1", "setting QUARTET_MEMORY_LIMIT_GB: input should be greater than 0"),
     ],
 )
@@ -50,10 +57,91 @@ def test_a_worker_gets_every_setting_of_its_parent(tmp_path: Path, monkeypatch: 
         umask=0o027,
         memory_limit_gb=2,
         lease_seconds=7,
+        gpu="shared",
+        gpu_lock_dir=tmp_path / "locks",
     )
     for name, value in chosen.environment().items():
         monkeypatch.setenv(name, value)
     assert read_settings() == chosen
+
+
+def test_a_password_may_lie_in_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "password").write_text("ge/h:ei@m\n")
+    monkeypatch.setenv("QUARTET_REDIS_PASSWORD_FILE", "password")
+    for given, address in [
+        ("redis://host:6379/0", "redis://:ge%2Fh%3Aei%40m@host:6379/0"),
+        ("rediss://user@host/1", "rediss://user:ge%2Fh%3Aei%40m@host/1"),
+        ("redis://:other@host/1", "redis://:other@host/1"),
+        ("unix:///run/redis.sock", "unix:///run/redis.sock"),
+    ]:
+        settings = read_settings(redis_url=given)
+        assert settings.redis_address() == address
+        assert "ei@m" not in str(settings.shown()) + repr(settings)
+
+
+def test_a_password_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    missing, binary = tmp_path / "missing", tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe")
+    for path, why in [
+        (missing, "No such file or directory"),
+        (tmp_path, "Is a directory"),
+        (binary, "it is no text"),
+    ]:
+        settings = read_settings(redis_url="redis://host", redis_password_file=path)
+        with pytest.raises(
+            InvalidSetting, match=f"QUARTET_REDIS_PASSWORD_FILE: {path}: {why}; allowed: a file"
+        ):
+            settings.redis_address()
+
+
+def test_the_example_has_every_setting_with_its_default_and_its_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    shown = Settings.defaults().shown()
+    first = lines.index(f"#QUARTET_{next(iter(shown)).upper()}=") - 1
+    expected = []
+    for name, value in shown.items():
+        default = value.replace(str(Path.home()), "~")
+        expected += [f"# {Settings.model_fields[name].description}", f"#QUARTET_{name.upper()}={default}"]
+    assert lines[first:] == expected
+
+
+def test_the_example_has_every_variable_that_compose_reads_with_its_default() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    read = {}
+    for path in ROOT.glob("docker-compose*.yml"):
+        for name, default in re.findall(r"\$\{(\w+)(?::[-?]([^}]*))?\}", path.read_text(encoding="utf-8")):
+            read[name] = default
+    assert len(read) >= 8
+    for name, default in read.items():
+        if name in ("WORKER_UID", "WORKER_GID"):
+            assert re.search(rf"^{name}=1000$", example, re.MULTILINE)
+        else:
+            assert f"#{name}={default}\n" in example
+
+
+def test_make_env_writes_the_callers_numbers_and_random_passwords_and_keeps_what_is_there(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "results").mkdir()
+    for name in ("Makefile", ".env.example"):
+        shutil.copy(ROOT / name, tmp_path)
+    make = ["make", "-s", "-C", str(tmp_path), "env"]
+    said = subprocess.check_output(make, text=True)
+    user, group = (os.getuid(), os.getgid()) if os.getuid() else (1000, 1000)
+    assert f"WORKER_UID={user}\nWORKER_GID={group}\n" in (tmp_path / ".env").read_text()
+    assert ("you are root" in said) == (os.getuid() == 0)
+    assert (tmp_path / "results").stat().st_uid == user
+    passwords = [(tmp_path / "secrets" / f"{name}_password").read_text() for name in ("redis", "flower")]
+    assert passwords[0] != passwords[1]
+    assert all(re.fullmatch("[0-9a-f]{64}", password) for password in passwords)
+    assert not any(password in said for password in passwords)
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    (tmp_path / ".env").write_text("WORKER_UID=7\n")
+    assert subprocess.check_output(make, text=True) == ""
+    assert (tmp_path / ".env").read_text() == "WORKER_UID=7\n"
+    assert (tmp_path / "secrets" / "redis_password").read_text() == passwords[0]
 
 
 def test_a_password_is_never_shown() -> None:

@@ -48,6 +48,7 @@ def test_the_json_has_a_fixed_form() -> None:
         "from": None,
         "seed": 0,
         "time_limit": None,
+        "priority": "normal",
         "name": None,
     }
 
@@ -86,7 +87,7 @@ WRONG = [
     ({**TRAIN, "action": None}, "action: None is not allowed; allowed: train, evaluate, generate"),
     (
         {**TRAIN, "colour": "red"},
-        "field of a job 'colour' is unknown; allowed: model, action, parameters, data, from, seed, time_limit, name",
+        "field of a job 'colour' is unknown; allowed: model, action, parameters, data, from, seed, time_limit, priority, name",
     ),
     ({**TRAIN, "parameters": [1]}, "parameters: [1] is not allowed; allowed: an object of parameters"),
     ({**TRAIN, "parameters": None}, "parameters: None is not allowed; allowed: an object of parameters"),

@@ -7,7 +7,7 @@ import pytest
 from jobs.folder import CHECKPOINT, STAGING, Results
 from jobs.job_id import new_job_id
 from jobs.ledger import Claim, Ledger
-from jobs.queue import QUEUE
+from jobs.queue import PRIORITIES, list_of, lists
 from jobs.settings import Settings
 from jobs.spec import JobSpec
 from worker.sweep import Sweeper, sweep
@@ -43,6 +43,10 @@ def claim(ledger: Ledger, job_id: str, lease_seconds: float = 30) -> Claim:
     return found
 
 
+def messages(ledger: Ledger) -> int:
+    return sum(ledger.redis.llen(name) for name in lists())
+
+
 def state(ledger: Ledger, job_id: str) -> str:
     record = ledger.record(job_id)
     assert record is not None
@@ -65,20 +69,26 @@ def an_hour(ledger: Ledger, results: Results, settings: Settings) -> None:
 def test_ten_thousand_queued_jobs_and_an_hour_of_sweeping_leave_ten_thousand_messages(
     ledger: Ledger, results: Results, quick: Settings
 ) -> None:
-    for _ in range(10_000):
-        submit(ledger)
+    finished = {"from": new_job_id()}
+    specs = [JobSpec.make("autoencoder", "train", priority=priority) for priority in PRIORITIES]
+    specs += [JobSpec.make("autoencoder", "generate", priority=name, **finished) for name in PRIORITIES]
+    for number in range(10_000):
+        submit(ledger, specs[number % len(specs)])
+    lengths = [ledger.redis.llen(list_of(spec)) for spec in specs]
+    assert sum(lengths) == 10_000
+    assert min(lengths) > 1_600
     an_hour(ledger, results, quick)
-    assert ledger.redis.llen(QUEUE) == 10_000
-    # Ten were lost on the way: they are sent again, once.
-    ledger.redis.lpop(QUEUE, 10)
+    assert [ledger.redis.llen(list_of(spec)) for spec in specs] == lengths
+    # Ten were lost on the way: they are sent again, once, into their own list.
+    ledger.redis.lpop(list_of(specs[4]), 10)
     for _ in range(20):
         sweep(ledger, results, quick)
-    assert ledger.redis.llen(QUEUE) == 10_000
+    assert [ledger.redis.llen(list_of(spec)) for spec in specs] == lengths
     # All were lost.
-    ledger.redis.delete(QUEUE)
+    ledger.redis.delete(*lists())
     for _ in range(20):
         sweep(ledger, results, quick)
-    assert ledger.redis.llen(QUEUE) == 10_000
+    assert [ledger.redis.llen(list_of(spec)) for spec in specs] == lengths
 
 
 def test_an_hour_of_sweeping_sends_nothing_for_a_thousand_waiting_jobs(
@@ -88,10 +98,10 @@ def test_an_hour_of_sweeping_sends_nothing_for_a_thousand_waiting_jobs(
     claim(ledger, training, 3600)
     evaluation = JobSpec.make("autoencoder", "evaluate", **{"from": training})
     waiting = [submit(ledger, evaluation) for _ in range(1_000)]
-    ledger.redis.delete(QUEUE)
+    ledger.redis.delete(*lists())
     for _ in range(100):
         sweep(ledger, results, settings)
-    assert ledger.redis.llen(QUEUE) == 0
+    assert messages(ledger) == 0
     assert sorted(ledger.ids("waiting")) == sorted(waiting)
 
 

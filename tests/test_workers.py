@@ -16,7 +16,7 @@ from conftest import Workers, ended, until
 from jobs.client import Client, Job
 from jobs.errors import InvalidJob
 from jobs.folder import CHECKPOINT, STAGING
-from jobs.queue import QUEUE
+from jobs.queue import list_of
 from jobs.spec import JobSpec
 
 LONG = {"data": "digits", "epochs": 400}
@@ -94,12 +94,13 @@ def test_a_killed_or_frozen_worker_loses_its_job_to_another(client: Client, work
 
 def test_a_message_delivered_twice_to_two_workers_is_one_folder(client: Client, workers: Workers) -> None:
     jobs = [client.submit("autoencoder", "train", data="digits", epochs=2) for _ in range(4)]
-    for message in client.ledger.redis.lrange(QUEUE, 0, -1):
-        client.ledger.redis.lpush(QUEUE, message)
+    queue = list_of(jobs[0].spec)
+    for message in client.ledger.redis.lrange(queue, 0, -1):
+        client.ledger.redis.lpush(queue, message)
     workers.start(2)
     for job in jobs:
         assert ended(client, job.id).attempt == 1, workers.logs()
-    until(lambda: client.ledger.redis.llen(QUEUE) == 0, 20, "the empty queue")
+    until(lambda: client.ledger.redis.llen(queue) == 0, 20, "the empty queue")
     assert sorted(client.results.ids()) == sorted(job.id for job in jobs)
     assert {client.folder(job.id).job["worker"].split("@")[0] for job in jobs} == {"w1", "w2"}
 

@@ -1,4 +1,4 @@
-"""The Celery app: `celery -A worker.app worker`.
+"""The Celery app, which `quartet-worker` starts.
 
 One task for each model and action, all with the same body: claim the job, do it. Nothing that loads
 TensorFlow is imported here, since this module also loads in the main process.
@@ -17,10 +17,10 @@ from celery import Celery, signals
 
 from jobs.errors import InvalidJob, LeaseLost, RedisUnreachable
 from jobs.ledger import Claim, Ledger
-from jobs.local import PARENT_VARIABLE, end_with_parent
 from jobs.queue import APP_NAME, celery_settings
 from jobs.settings import read_settings
 from jobs.spec import PARAMETERS
+from worker import gpu
 from worker.execute import execute
 from worker.sweep import Sweeper
 
@@ -51,8 +51,12 @@ def _begin(sender: Any, **_: Any) -> None:
     sweeper = Sweeper(settings, sender.hostname)
     sweeper.start()
     signals.worker_shutdown.connect(lambda **_: sweeper.stop(), weak=False)
-    if PARENT_VARIABLE in os.environ:
-        end_with_parent(int(os.environ[PARENT_VARIABLE]), settings.redis_address())
+
+
+@signals.worker_process_init.connect
+def _join(**_: Any) -> None:
+    """In the pool's process, when it starts."""
+    gpu.end_with_worker()
 
 
 @signals.worker_shutting_down.connect

@@ -1,8 +1,9 @@
 -- What every transition shares. Each script is this file and one of its neighbours, run by Redis
 -- in one atomic step; the clock is Redis' own, so the clocks of workers need not agree.
+-- Before them stands LISTS, which jobs/ledger.py writes: the lists that messages lie in, in the order
+-- in which a worker that takes every job looks at them. A job's field `list` names its own.
 
 local PREFIX = 'quartet:'
-local QUEUE = 'quartet'
 
 local function now()
   local time = redis.call('TIME')
@@ -29,12 +30,22 @@ end
 local function send(id)
   local tag = id .. '.' .. redis.call('HINCRBY', job_key(id), 'messages', 1)
   local message = string.gsub(get(id, 'message'), '@delivery@', tag)
-  redis.call('LPUSH', QUEUE, message)
+  redis.call('LPUSH', get(id, 'list'), message)
   set(id, 'sent', now())
 end
 
+-- Messages that a worker which takes every job would take before one that is now added to `list`.
+local function ahead_of(list)
+  local count = 0
+  for _, name in ipairs(LISTS) do
+    count = count + redis.call('LLEN', name)
+    if name == list then return count end
+  end
+  return count
+end
+
 local function queue(id, text)
-  local ahead = redis.call('LLEN', QUEUE)
+  local ahead = ahead_of(get(id, 'list'))
   move(id, 'queued')
   if get(id, 'stop') == 'hand back' then set(id, 'stop', '') end
   redis.call('DEL', PREFIX .. 'progress:' .. id)

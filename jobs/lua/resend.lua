@@ -2,11 +2,13 @@
 -- While there are as many messages as queued jobs nothing is looked at, so a long queue costs nothing.
 -- A message taken a moment ago belongs to a job not yet claimed: a job must be seen without one for the grace.
 local queued = redis.call('ZCARD', PREFIX .. 'state:queued')
-if redis.call('LLEN', QUEUE) >= queued then return 0 end
+if ahead_of(nil) >= queued then return 0 end
 local present = {}
-for _, message in ipairs(redis.call('LRANGE', QUEUE, 0, -1)) do
-  local id = string.match(message, '"correlation_id": "([%w-]+)"')
-  if id then present[id] = true end
+for _, list in ipairs(LISTS) do
+  for _, message in ipairs(redis.call('LRANGE', list, 0, -1)) do
+    local id = string.match(message, '"correlation_id": "([%w-]+)"')
+    if id then present[id] = true end
+  end
 end
 local sent = 0
 for _, id in ipairs(redis.call('ZRANGE', PREFIX .. 'state:queued', 0, -1)) do

@@ -1,19 +1,19 @@
--- ARGV: id, spec, name, message, continues, then the ids of the jobs it needs.
+-- ARGV: id, spec, name, list, message, continues, then the ids of the jobs it needs.
 -- Returns 'queued', 'waiting', 'exists', or 'refused' with the job it needs and that job's state.
 local id = ARGV[1]
 if redis.call('EXISTS', job_key(id)) == 1 then
   return { get(id, 'spec') == ARGV[2] and get(id, 'state') or 'exists' }
 end
 local unfinished = {}
-for index = 6, #ARGV do
+for index = 7, #ARGV do
   -- A job the ledger does not know is one the client found published in the results folder.
   local state = get(ARGV[index], 'state')
   if state == 'failed' or state == 'cancelled' then return { 'refused', ARGV[index], state } end
   if state and state ~= 'succeeded' then table.insert(unfinished, ARGV[index]) end
 end
 local time = now()
-set(id, 'spec', ARGV[2], 'name', ARGV[3], 'message', ARGV[4], 'continues', ARGV[5], 'submitted', time,
-  'attempt', 0, 'lost', 0, 'stop', '', 'error', '', 'folder', '')
+set(id, 'spec', ARGV[2], 'name', ARGV[3], 'list', ARGV[4], 'message', ARGV[5], 'continues', ARGV[6],
+  'submitted', time, 'attempt', 0, 'lost', 0, 'stop', '', 'error', '', 'folder', '')
 redis.call('ZADD', PREFIX .. 'jobs', time, id)
 if #unfinished == 0 then
   queue(id, 'queued')
