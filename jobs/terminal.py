@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
@@ -31,20 +32,22 @@ def console() -> Console:
 
 
 def show_jobs(jobs: Iterable[Job]) -> None:
-    """A line for each job."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("JOB", "STATE", "WHAT", "RESULT", "SUBMITTED", "NAME"):
-        table.add_column(column, no_wrap=column != "NAME", overflow="ellipsis")
+    """A line for each job. Written without rich's tables, which take four seconds for ten thousand jobs."""
+    rows = [("JOB", "STATE", "WHAT", "RESULT", "SUBMITTED", "NAME")]
     for job in jobs:
-        table.add_row(
-            job.id,
-            Text(job.state, COLOURS[job.state]),
-            job.kind,
-            Text(visible_line(headline(job))),
-            ago(job.submitted),
-            Text(visible_line(job.name or "")),
-        )
-    console().print(table)
+        result, name = visible_line(headline(job)), visible_line(job.name or "")
+        rows.append((job.id, job.state, job.kind, result, ago(job.submitted), name))
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    out = console()
+    for row in rows:
+        cells = (set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
+        line = " ".join(cells).rstrip()
+        if not out.is_terminal:
+            sys.stdout.write(f"{line}\n")
+            continue
+        text = Text(line, no_wrap=True, overflow="ellipsis")
+        text.stylize(COLOURS.get(row[1], "bold"), widths[0] + 1, widths[0] + 1 + widths[1])
+        out.print(text, soft_wrap=False)
 
 
 def show_job(job: Job, timeline: Iterable[dict[str, Any]], progress: dict[str, Any], command: str) -> None:
