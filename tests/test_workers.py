@@ -17,7 +17,6 @@ from jobs.client import Client, Job
 from jobs.errors import InvalidJob
 from jobs.folder import CHECKPOINT, STAGING
 from jobs.queue import list_of
-from jobs.spec import JobSpec
 
 LONG = {"data": "digits", "epochs": 400}
 """A training that takes long enough to be hit in the middle."""
@@ -166,33 +165,6 @@ def test_training_five_epochs_and_going_on_by_five_equals_training_ten(
     for mine, other in zip(weights(client, more.id), weights(client, ten.id), strict=True):
         np.testing.assert_array_equal(mine, other)
     assert losses(client, more.id) == losses(client, ten.id)
-
-
-@pytest.mark.chaos
-def test_a_job_over_its_time_limit_fails_with_that_sentence_and_can_be_resumed(
-    client: Client, workers: Workers
-) -> None:
-    workers.start()
-    spec = JobSpec.make("autoencoder", "train", data="digits", time_limit=8, parameters={"epochs": 1_000_000})
-    failed = ended(client, client.submit_spec(spec).id)
-    assert failed.error == "it ran longer than its time limit of 8 seconds"
-    done = len(client.folder(failed.id).history)
-    resumed = client.resume(failed.id, "+1")
-    assert ended(client, resumed.id).state == "succeeded", workers.logs()
-    assert len(client.folder(resumed.id).history) == done + 1
-
-
-@pytest.mark.chaos
-def test_a_job_over_the_memory_limit_fails_and_the_worker_is_fit_for_the_next(
-    client: Client, workers: Workers
-) -> None:
-    # TensorFlow alone takes more than this.
-    workers.settings = client.settings.model_copy(update={"memory_limit_gb": 0.1})
-    workers.start()
-    for _ in range(2):
-        failed = ended(client, client.submit("autoencoder", "train", **LONG).id)
-        assert failed.error == "it needed more memory than the limit of 0.1 GB"
-        assert client.folder(failed.id).verify() == []
 
 
 @pytest.mark.chaos

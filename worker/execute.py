@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import shutil
+import threading
 import time
 import traceback
 import uuid
@@ -32,6 +33,8 @@ from worker.training import Checkpoint
 
 log = logging.getLogger(__name__)
 LOG_END_LINES = 40
+GIVE_UP_SECONDS = 120.0
+"""How long concluding a job may take whose task does not stop."""
 
 
 def execute(job_id: str, settings: Settings, worker: str) -> str | None:
@@ -285,6 +288,10 @@ class Attempt:
         elsewhere from its last checkpoint; one that another attempt holds is left to it.
         """
         log.warning("job %s does not stop by itself; its process ends", self.claim.job_id)
+        # Whatever the stuck task holds, a lock that this thread needs for one: the process ends.
+        end = threading.Timer(GIVE_UP_SECONDS, os._exit, [1])
+        end.daemon = True
+        end.start()
         try:
             if asked == LOST:
                 return
