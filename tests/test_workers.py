@@ -1,5 +1,6 @@
 """Real workers, real jobs, real deaths: an accepted job ends as exactly one folder."""
 
+import itertools
 import json
 import os
 import re
@@ -54,6 +55,7 @@ def test_a_killed_child_costs_nothing_but_time(client: Client, workers: Workers)
     control = client.submit("autoencoder", "train", data="digits", epochs=epochs)
     killed = client.submit("autoencoder", "train", data="digits", epochs=epochs)
     running(client, killed.id)
+    ended(client, control.id)  # its report is made beside the next job
     workers.child_of(worker).kill()
     assert ended(client, killed.id).state == "succeeded", workers.logs()
     texts = [entry["text"] for entry in client.timeline(killed.id)]
@@ -123,6 +125,28 @@ def test_a_worker_that_is_told_to_end_hands_its_job_back(client: Client, workers
     texts = [entry["text"] for entry in client.timeline(job.id)]
     assert any("is shutting down; queued again" in text for text in texts)
     assert second.process.poll() is None
+
+
+@pytest.mark.chaos
+def test_a_report_is_made_while_the_next_job_begins_and_before_its_worker_ends(
+    client: Client, workers: Workers
+) -> None:
+    [worker] = workers.start()
+    jobs = [client.submit("autoencoder", "train", data="digits", epochs=2, seed=seed) for seed in range(6)]
+    for job in jobs:
+        ended(client, job.id)
+    records = client.ledger.records([job.id for job in jobs])
+    overlaps = [after.started <= before.finished for before, after in itertools.pairwise(records)]
+    assert any(overlaps), [(record.started, record.finished) for record in records]
+
+    last = client.submit("autoencoder", "train", data="digits", epochs=20, seed=6)
+    stage = "making the report"
+    until(lambda: client.ledger.latest_progress(last.id).get("stage") == stage, 60, stage)
+    worker.process.send_signal(signal.SIGTERM)
+    worker.process.wait(40)
+    job = client.job(last.id)
+    assert (job.state, job.attempt) == ("succeeded", 1), workers.logs()
+    assert no_staging(client)
 
 
 def test_a_cancelled_training_keeps_its_checkpoint_and_a_retry_goes_on_from_it(

@@ -20,7 +20,7 @@ from jobs.ledger import Claim, Ledger
 from jobs.queue import APP_NAME, celery_settings
 from jobs.settings import read_settings
 from jobs.spec import PARAMETERS
-from worker import gpu
+from worker import finishing, gpu
 from worker.execute import execute
 from worker.sweep import Sweeper
 
@@ -35,8 +35,8 @@ if settings.memory_limit_gb is not None:
     app.conf.worker_max_memory_per_child = int(settings.memory_limit_gb * 1e9 / 1024)
 
 
-def _do(task: Any, job_id: str) -> str | None:
-    return execute(job_id, settings, task.request.hostname)
+def _do(task: Any, job_id: str) -> None:
+    execute(job_id, settings, task.request.hostname)
 
 
 for _model, _action in PARAMETERS:
@@ -57,6 +57,12 @@ def _begin(sender: Any, **_: Any) -> None:
 def _join(**_: Any) -> None:
     """In the pool's process, when it starts."""
     gpu.end_with_worker()
+
+
+@signals.worker_process_shutdown.connect
+def _leave(**_: Any) -> None:
+    """In the pool's process, before it ends."""
+    finishing.wait()
 
 
 @signals.worker_shutting_down.connect

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from jobs.files import whole_file, write_json
 from jobs.folder import CHECKPOINT, JobFolder, Results, keep_checkpoint_alone
 from jobs.ledger import Claim, Ledger, Record, State
 from jobs.settings import Settings
-from worker import gpu
+from worker import finishing, gpu
 from worker.failure import sentence, write_index
 from worker.heartbeat import LOST, Heartbeat
 from worker.kept import forget
@@ -37,8 +38,8 @@ GIVE_UP_SECONDS = 120.0
 """How long concluding a job may take whose task does not stop."""
 
 
-def execute(job_id: str, settings: Settings, worker: str) -> str | None:
-    """Do one job if it is there to be taken; return its state, or None if it was not or was lost.
+def execute(job_id: str, settings: Settings, worker: str) -> None:
+    """Do one job if it is there to be taken. Its report may be made after this returns: see `finishing`.
 
     A message whose job is taken, ended or unknown is dropped: a second delivery does nothing.
 
@@ -50,18 +51,15 @@ def execute(job_id: str, settings: Settings, worker: str) -> str | None:
     claim = ledger.claim(job_id, worker, settings.lease_seconds, token)
     if claim is None:
         log.info("job %s is not there to be taken; its message is dropped", job_id)
-        return None
+        return
     try:
         record = ledger.record(job_id)
-        if record is None:
-            return None
-        return Attempt(settings, ledger, claim, record).run()
+        if record is not None:
+            Attempt(settings, ledger, claim, record).run()
     except LeaseLost as error:
         log.warning("%s; nothing was published", error)
-        return None
     except InvalidJob as error:  # submitted by another version of Quartet, for one
         ledger.finish(claim, "failed", error=str(error))
-        return "failed"
 
 
 @dataclass
@@ -86,21 +84,26 @@ class Attempt:
         self.staging = self.results.staging(claim.job_id, claim.attempt)
         self.task: Run | None = None
 
-    def run(self) -> str | None:
-        """Do the job; return the state it ended in, None when it was handed back.
+    def run(self) -> None:
+        """Do the job, and leave its end to `finishing`.
 
         Raises:
             LeaseLost: another attempt holds the job by now.
         """
         published = self.results.find(self.claim.job_id)
         if published is not None:
-            return self._adopt(published)
+            self._adopt(published)
+            return
         try:
-            self.task = self._prepare()
+            task = self.task = self._prepare()
         except OSError as error:
-            return self._fail_without_folder(error)
+            self._fail_without_folder(error)
+            return
         limit = self.record.spec.seconds_allowed()
-        with Heartbeat(self.claim, self.settings, limit, self.task.stop, self._give_up) as heartbeat:
+        with contextlib.ExitStack() as held:
+            heartbeat = held.enter_context(
+                Heartbeat(self.claim, self.settings, limit, task.stop, self._give_up)
+            )
             with _log_into(self.staging / "log.txt"):
                 outcome = self._perform(self.task)
             heartbeat.task_is_over()
@@ -108,10 +111,22 @@ class Attempt:
                 raise LeaseLost(f"job {self.claim.job_id}: attempt {self.claim.attempt} was superseded")
             if outcome.state == "cancelled" and heartbeat.asked == "hand back":
                 self.ledger.hand_back(self.claim, f"{self.record.worker} is shutting down")
-                return None
+                return
             if outcome.state == "cancelled":
                 outcome = self._stopped(heartbeat.asked)
-            return self._conclude(self.task, outcome)
+            finishing.finish(partial(self._end, task, outcome, held.pop_all()))
+
+    def _end(self, task: Run, outcome: Outcome, held: contextlib.ExitStack) -> None:
+        """Conclude the job while its lease is `held`. Nobody is there to catch an error."""
+        with held:
+            try:
+                self._conclude(task, outcome)
+            except LeaseLost as error:
+                log.warning("%s; nothing was published", error)
+            except RedisUnreachable as error:
+                log.warning("%s; the sweeper will find job %s", error, self.claim.job_id)
+            except Exception:
+                log.exception("the end of job %s failed; the sweeper will find it", self.claim.job_id)
 
     def _stopped(self, asked: str) -> Outcome:
         """What it means that the task was stopped for this reason."""
@@ -123,13 +138,12 @@ class Attempt:
             return Outcome("failed", error=f"it needed more memory than the limit of {limit_gb:g} GB")
         return Outcome("cancelled")
 
-    def _adopt(self, folder: JobFolder) -> str:
+    def _adopt(self, folder: JobFolder) -> None:
         """An attempt before this one published and died before it could say so."""
         job = folder.job
         self.ledger.finish(
             self.claim, job["state"], error=job["error"], folder=folder.id, headline=job["headline"]
         )
-        return str(job["state"])
 
     def _prepare(self) -> Run:
         staging = self.results.stage(self.claim.job_id, self.claim.attempt)
@@ -209,7 +223,7 @@ class Attempt:
             found[name] = folder
         return found
 
-    def _conclude(self, run: Run, outcome: Outcome) -> str:
+    def _conclude(self, run: Run, outcome: Outcome) -> None:
         """Write what the folder lacks, publish it, and tell the ledger."""
         run.progress(force=True, stage="making the report")
         try:
@@ -226,12 +240,12 @@ class Attempt:
                 )
                 folder, headline = self._publish(run, outcome)
         except OSError as error:
-            return self._fail_without_folder(error)
+            self._fail_without_folder(error)
+            return
         self.ledger.finish(
             self.claim, outcome.state, error=outcome.error, folder=folder.id, headline=headline
         )
         write_index(self.results)
-        return outcome.state
 
     def _publish(self, run: Run, outcome: Outcome) -> tuple[JobFolder, dict[str, Any] | None]:
         headline = headline_of(run.spec.model, outcome.metrics) if outcome.metrics else None
@@ -264,7 +278,7 @@ class Attempt:
             ),
         )
 
-    def _fail_without_folder(self, error: OSError) -> str:
+    def _fail_without_folder(self, error: OSError) -> None:
         """The results volume takes no folder: the ledger's word is what is left.
 
         The checkpoint stays in staging; the sweeper publishes it with the failure when the volume takes
@@ -273,7 +287,6 @@ class Attempt:
         with contextlib.suppress(OSError):
             keep_checkpoint_alone(self.staging)
         self.ledger.finish(self.claim, "failed", error=sentence(error, self.results.root))
-        return "failed"
 
     def _volume_of(self, error: Exception) -> Path | None:
         """The results volume, unless the error names a file elsewhere: a full disk names none."""
@@ -339,8 +352,10 @@ class _JobLog(logging.FileHandler):
 
 @contextmanager
 def _log_into(path: Path) -> Iterator[None]:
-    """Copy this process' log into the job's folder while a task runs."""
+    """Copy this process' log into the job's folder, without what the job before says at its end."""
     handler = _JobLog(path, encoding="utf-8", delay=True)
+    at_its_end = threading.current_thread().name == finishing.NAME
+    handler.addFilter(lambda record: (record.threadName == finishing.NAME) == at_its_end)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     try:
