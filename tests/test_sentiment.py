@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from sklearn import metrics as sk
+from stopping import train_with_stops
 
 from jobs.errors import Cancelled, InvalidData, InvalidJob
 from jobs.files import write_json
@@ -278,31 +279,13 @@ def test_reviews_of_like_length_are_read_together() -> None:
 
 
 def test_a_training_that_is_stopped_and_resumed_ends_with_the_same_bits(
-    tmp_path: Path, trained: JobFolder, own_reviews: Path
+    tmp_path: Path, trained: JobFolder, own_reviews: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("worker.review_training.CHUNK_TOKENS", 1)
     spec = JobSpec.make("sentiment", "train", parameters=SMALL, data=str(own_reviews))
-    stopped = Run(spec=spec, folder=tmp_path, settings=read_settings(data_dir=tmp_path / "data"))
-    calls = iter(range(1_000))
-    original = ReviewTraining.make_steps
-
-    def few_steps(self: ReviewTraining, first: int, count: int) -> None:
-        original(self, first, count)
-        if next(calls) in (5, 20):  # in the middle of the first epoch, and of the second
-            stopped.stop.set()
-
-    attempts = 0
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ReviewTraining, "make_steps", few_steps)
-        patch.setattr("worker.review_training.CHUNK_TOKENS", 1)
-        while not (stopped.folder / "model.keras").exists():
-            attempts += 1
-            forget()  # as a process that has not seen the job before
-            stopped.stop.clear()
-            try:
-                sentiment.train(stopped)
-            except Cancelled:
-                assert stopped.checkpoint.exists()
-    assert attempts == 3
+    run = Run(spec=spec, folder=tmp_path, settings=read_settings(data_dir=tmp_path / "data"))
+    # In the middle of the first epoch, and of the second.
+    assert train_with_stops(run, sentiment.train, ReviewTraining, after={5, 45}) == 3
     assert weights_and_history(JobFolder(tmp_path)) == weights_and_history(trained)
 
 

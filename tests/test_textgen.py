@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from stopping import train_with_stops
 
 from jobs.errors import Cancelled, InvalidData, InvalidJob
 from jobs.files import write_json
@@ -204,31 +205,13 @@ def test_every_character_is_trained_on_in_some_epoch() -> None:
 
 
 def test_a_training_that_is_stopped_and_resumed_ends_with_the_same_bits(
-    tmp_path: Path, trained: JobFolder, own_text: Path
+    tmp_path: Path, trained: JobFolder, own_text: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("worker.text_training.CHUNK_MULTIPLICATIONS", 2e6)
     spec = JobSpec.make("textgen", "train", parameters=SMALL, data=str(own_text))
-    stopped = Run(spec=spec, folder=tmp_path, settings=read_settings())
-    calls = iter(range(1_000))
-    original = TextTraining.make_steps
-
-    def few_steps(self: TextTraining, first: int, count: int) -> None:
-        original(self, first, count)
-        if next(calls) == 8:  # in the middle of the second epoch
-            stopped.stop.set()
-
-    attempts = 0
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TextTraining, "make_steps", few_steps)
-        patch.setattr("worker.text_training.CHUNK_MULTIPLICATIONS", 2e6)
-        while not (stopped.folder / "model.keras").exists():
-            attempts += 1
-            forget()  # as a process that has not seen the job before
-            stopped.stop.clear()
-            try:
-                textgen.train(stopped)
-            except Cancelled:
-                assert stopped.checkpoint.exists()
-    assert attempts == 2
+    run = Run(spec=spec, folder=tmp_path, settings=read_settings())
+    # In the middle of the second epoch.
+    assert train_with_stops(run, textgen.train, TextTraining, after={8}) == 2
     assert weights_and_history(JobFolder(tmp_path)) == weights_and_history(trained)
 
 
