@@ -248,6 +248,7 @@ def test_the_record_of_a_job_names_the_gpu(monkeypatch: pytest.MonkeyPatch) -> N
         experimental=SimpleNamespace(get_device_details=lambda _: {"device_name": "Fake GPU"}),
     )
     monkeypatch.setitem(sys.modules, "tensorflow", SimpleNamespace(config=config))
+    monkeypatch.setattr(gpu, "loaded", lambda: True)
     assert gpu.describe() == {"kind": "gpu", "name": "Fake GPU", "uuid": FIRST, "driver": "999.1"}
 
 

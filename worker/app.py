@@ -22,6 +22,7 @@ from jobs.settings import read_settings
 from jobs.spec import PARAMETERS
 from worker import finishing, gpu
 from worker.execute import execute
+from worker.loading import begin_loading
 from worker.sweep import Sweeper
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ def _begin(sender: Any, **_: Any) -> None:
 def _join(**_: Any) -> None:
     """In the pool's process, when it starts."""
     gpu.end_with_worker()
+    begin_loading()
 
 
 @signals.worker_process_shutdown.connect

@@ -13,6 +13,7 @@ from typing import Any
 
 from jobs.settings import Settings
 from worker import gpu_lock, nvml
+from worker.loading import loaded
 
 HELD_VARIABLE = "QUARTET_HELD_GPU"
 """Tells the pool's process, as JSON, which card its worker holds: name, UUID, driver, worker's pid."""
@@ -86,7 +87,7 @@ def describe() -> dict[str, Any]:
     A GPU that this worker holds comes with its UUID and driver; one that it holds and that TensorFlow
     cannot use is told as `unused_gpu`.
     """
-    tensorflow = sys.modules.get("tensorflow")
+    tensorflow = sys.modules.get("tensorflow") if loaded() else None
     if tensorflow is None:
         return {"kind": "none", "name": "no computation was started"}
     held: dict[str, Any] = json.loads(os.environ.get(HELD_VARIABLE, "{}"))

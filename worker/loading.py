@@ -1,10 +1,24 @@
-"""Loads TensorFlow and Keras for a job."""
+"""Loads TensorFlow and Keras, which takes seconds: once in each process, beside other things if need be."""
 
 import os
 import sys
+import threading
 
 NOT_NEEDED = ("sklearn", "matplotlib")
 """What Keras imports, where it is installed, for wrappers and galleries that no job uses."""
+
+_lock = threading.Lock()
+_loaded = False
+
+
+def begin_loading() -> None:
+    """Load in a thread, so that the first job finds it done, or need not wait for all of it."""
+    threading.Thread(target=load_keras, name="loading", daemon=True).start()
+
+
+def loaded() -> bool:
+    """Whether TensorFlow can be asked; while it is being loaded, it is there in part."""
+    return _loaded
 
 
 def load_keras() -> None:
@@ -12,12 +26,17 @@ def load_keras() -> None:
 
     The packages that are left out can be imported afterwards.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    left_out = [name for name in NOT_NEEDED if name not in sys.modules]
-    # To an import statement, None says that there is no such module.
-    sys.modules.update(dict.fromkeys(left_out))  # type: ignore[arg-type]
-    try:
-        import keras  # noqa: F401
-    finally:
-        for name in left_out:
-            del sys.modules[name]
+    global _loaded
+    with _lock:
+        if _loaded:
+            return
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        left_out = [name for name in NOT_NEEDED if name not in sys.modules]
+        # To an import statement, None says that there is no such module.
+        sys.modules.update(dict.fromkeys(left_out))  # type: ignore[arg-type]
+        try:
+            import keras  # noqa: F401
+        finally:
+            for name in left_out:
+                del sys.modules[name]
+        _loaded = True
