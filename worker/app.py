@@ -21,6 +21,7 @@ from jobs.local import PARENT_VARIABLE, end_with_parent
 from jobs.queue import APP_NAME, celery_settings
 from jobs.settings import read_settings
 from jobs.spec import PARAMETERS
+from worker import transport
 from worker.execute import execute
 from worker.sweep import Sweeper
 
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 settings = read_settings()
 os.umask(settings.umask)
 
+transport.install()
 app = Celery(APP_NAME)
 app.conf.update(celery_settings(settings.redis_address()))
 if settings.memory_limit_gb is not None:
