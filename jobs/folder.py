@@ -104,7 +104,7 @@ class JobFolder:
     def _json(self, name: str) -> Any:
         try:
             return json.loads((self.path / name).read_bytes())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise DamagedFolder(f"{self.path / name} cannot be read ({type(error).__name__})") from None
 
 

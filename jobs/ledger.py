@@ -77,6 +77,7 @@ def connect(url: str, patience_seconds: float = 0.0, answer_seconds: float = ANS
     return Redis.from_url(
         url,
         decode_responses=True,
+        encoding_errors="replace",  # whoever wrote bytes that are no text has written nothing that we know
         socket_timeout=answer_seconds,
         socket_connect_timeout=min(5.0, answer_seconds),
         retry=Retry(ConstantBackoff(pause), int(patience_seconds / pause)),

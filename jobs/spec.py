@@ -425,7 +425,7 @@ class JobSpec(_Checked):
 
         try:
             value = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidJob(f"job: not JSON ({error})") from None
         return cls.parse(value)
 

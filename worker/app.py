@@ -20,7 +20,7 @@ from jobs.ledger import Claim, Ledger
 from jobs.queue import APP_NAME, celery_settings
 from jobs.settings import read_settings
 from jobs.spec import PARAMETERS
-from worker import finishing, gpu
+from worker import finishing, gpu, transport
 from worker.execute import execute
 from worker.loading import begin_loading
 from worker.sweep import Sweeper
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 settings = read_settings()
 os.umask(settings.umask)
 
+transport.install()
 app = Celery(APP_NAME)
 app.conf.update(celery_settings(settings.redis_address()))
 if settings.memory_limit_gb is not None:
