@@ -39,11 +39,14 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def machine(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def machine(
+    library: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
     """Say what GPUs there are: their slices and loads."""
     for name in ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LD_LIBRARY_PATH", str(library))
+    monkeypatch.setenv("QUARTET_REDIS_URL", settings.redis_address())
     monkeypatch.setenv("QUARTET_GPU_LOCK_DIR", str(tmp_path / "locks"))
 
     def gpus(*entries: str, **environment: str) -> None:
@@ -90,7 +93,6 @@ def shown() -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.usefixtures("settings")
 def test_every_worker_gets_a_gpu_of_its_own_and_the_next_waits_for_one(
     machine: Callable[..., None], holder: Callable[[str], Holder]
 ) -> None:
