@@ -42,6 +42,11 @@ TRAININGS = [
         {"data": "pydoc", "epochs": 20, "units": 16, "batch_size": 256},
         {"prompt": "The", "length": 40},
     ),
+    (
+        "sentiment",
+        {"data": "toy-reviews", "epochs": 10},
+        {"text": ["The plot is dull."]},
+    ),
 ]
 """Model, what to train it with, what to generate with it."""
 

@@ -263,8 +263,7 @@ def test_a_killed_worker_frees_its_gpu_and_its_job_goes_on_at_the_next(
     workers.settings = settings.model_copy(update={"gpu": "exclusive", "gpu_lock_dir": locks})
     client = Client(settings)
     [first] = workers.start()
-    job = client.submit("autoencoder", "train", data="digits", epochs=400)
-    until(lambda: client.ledger.latest_progress(job.id).get("epoch", 0) > 20, 60, "a training at work")
+    until(lambda: shown()[0]["holders"], 60, "the first worker's lock")
     workers.start()
 
     def announced() -> dict[str, str] | None:
@@ -276,6 +275,8 @@ def test_a_killed_worker_frees_its_gpu_and_its_job_goes_on_at_the_next(
     assert about["waiting"].startswith("for a GPU: the only GPU is held, by w1@")
     assert health("w2").startswith("w2@")
     assert "waits for a GPU" in health("w2")
+    job = client.submit("autoencoder", "train", data="digits", epochs=600)
+    until(lambda: client.ledger.latest_progress(job.id).get("epoch", 0) > 20, 60, "a training at work")
     [row] = shown()
     assert (row["uuid"], row["jobs"]) == (FIRST, [job.id])
 
