@@ -179,7 +179,13 @@ def storm(tmp_path: Path, restartable: RestartableRedis) -> Iterator[Storm]:
 
 @pytest.mark.chaos
 @pytest.mark.timeout(1800)
-def test_every_job_ends_exactly_once_and_every_training_with_its_own_bits(storm: Storm) -> None:
+def test_every_job_ends_exactly_once_and_every_training_with_its_own_bits(
+    storm: Storm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def say(text: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n{text}\n")
+
     client = storm.client
     began = time.monotonic()
     jobs = submit_all(client)
@@ -204,17 +210,17 @@ def test_every_job_ends_exactly_once_and_every_training_with_its_own_bits(storm:
 
     found = [client.job(job_id) for job_id in jobs]
     states = Counter(job.state for job in found)
-    sys.stdout.write(
-        f"\nchaos, seed {SEED}: {len(jobs)} jobs, {sum(job.attempt for job in found)} attempts, {dict(states)}; "
+    say(
+        f"chaos, seed {SEED}: {len(jobs)} jobs, {sum(job.attempt for job in found)} attempts, {dict(states)}; "
         f"{sum(storm.count.values())} faults in {raged:.0f} s: {dict(storm.count)}; "
-        f"all ended after {time.monotonic() - began:.0f} s\n"
+        f"all ended after {time.monotonic() - began:.0f} s"
     )
     check_ends(client, jobs)
     check_leases(client, jobs)
     for job in found:
         assert job.error is None or re.search(STATED, job.error), job.error
     hit = check_bits(client, jobs)
-    sys.stdout.write(f"{hit} trainings went on after a fault, to the bits of one that was left alone\n")
+    say(f"{hit} trainings went on after a fault, to the bits of one that was left alone")
     assert hit, "the storm hit no training that succeeded"
     assert states["succeeded"] > len(jobs) // 2
 

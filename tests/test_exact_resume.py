@@ -37,7 +37,6 @@ pathlib.Path.replace = replace_or_die
 
 MODELS = {
     "autoencoder": {"data": "digits", "epochs": 1_000},
-    "denoiser": {"data": "digits", "epochs": 1_000},
     "textgen": {"data": "pydoc", "epochs": 2, "units": 64},
 }
 
@@ -81,12 +80,14 @@ def test_killed_in_the_middle_of_writing_a_checkpoint_twice(
     why = "(its process was killed \\(SIGKILL\\)|no sign of life for 4 s, its lease ran out)"
     expected = ["queued behind 1 job", "started on w1@.*", "computing on the (GPU|processor) .*"]
     for attempt in (2, 3):
-        expected += [f"lost its worker in epoch [0-9]+: {why}", "queued again"]
+        expected += [f"lost its worker in epoch [0-9]+: {why}", "queued again( behind 1 job)?"]
         expected += [f"attempt {attempt} started on w1@.*", f"goes on from epoch [0-9]+{step}"]
         expected += ["computing on the (GPU|processor) .*"]
     expected += ["published", "succeeded"]
-    assert len(texts) == len(expected), texts
-    for text, pattern in zip(texts, expected, strict=True):
+    # The pool's new process may take longer to start than these tests let a message be on its way.
+    found = [text for text in texts if text != "its message was lost; sent again"]
+    assert len(found) == len(expected), " / ".join(found)
+    for text, pattern in zip(found, expected, strict=True):
         assert re.fullmatch(pattern, text), (text, pattern)
     # The same in words for a person, wherever it is asked for.
     shown = subprocess.run(

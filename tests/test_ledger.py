@@ -164,6 +164,16 @@ def test_what_waits_for_a_job_without_success_fails_with_that_reason(ledger: Led
         submit(ledger, evaluate(training))
 
 
+def test_a_job_that_needs_two_jobs_which_fail_together_fails_once(ledger: Ledger) -> None:
+    training = submit(ledger)
+    middle = submit(ledger, evaluate(training))
+    spec = JobSpec.make("denoiser", "evaluate", parameters={"baseline": middle}, **{"from": training})
+    last = submit(ledger, spec)
+    ledger.cancel(training)
+    texts = [entry["text"] for entry in ledger.timeline(last)]
+    assert [text.split(":")[0] for text in texts].count("failed") == 1, texts
+
+
 def test_a_queued_job_is_cancelled_at_once_and_its_message_wakes_nobody(ledger: Ledger) -> None:
     job_id = submit(ledger)
     assert ledger.cancel(job_id) == "queued"

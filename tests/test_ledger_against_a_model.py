@@ -15,7 +15,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from jobs.errors import InvalidJob, LeaseLost
+from jobs.errors import InvalidJob, JobConflict, LeaseLost
 from jobs.job_id import new_job_id
 from jobs.ledger import ENDED, STATES, Claim, Ledger
 from jobs.queue import lists
@@ -33,6 +33,9 @@ class Expected:
     attempt: int = 0
     lost: int = 0
     stop: str = ""
+    said: dict[str, int] = field(default_factory=dict)
+    expired: bool = False
+    unpublished: bool = False
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -49,9 +52,10 @@ class LedgerMachine(RuleBasedStateMachine):
         self.model: dict[str, Expected] = {}
         self.worker: dict[str, str] = {}
 
-    def end(self, job_id: str, state: str) -> None:
+    def end(self, job_id: str, state: str, folder: str = "") -> None:
         job = self.model[job_id]
-        job.state, job.stop = state, ""
+        job.state, job.stop, job.said, job.expired = state, "", {}, False
+        job.unpublished = state == "failed" and not folder
         for other_id, other in self.model.items():
             if other.state == "waiting" and job_id in other.needs:
                 other.needs.discard(job_id)
@@ -61,7 +65,7 @@ class LedgerMachine(RuleBasedStateMachine):
                     other.state = "queued"
 
     def queue_again(self, job: Expected) -> None:
-        job.state = "queued"
+        job.state, job.said, job.expired = "queued", {}, False
         job.stop = "cancel" if job.stop == "cancel" else ""
 
     def holds(self, claim: Claim) -> bool:
@@ -89,6 +93,28 @@ class LedgerMachine(RuleBasedStateMachine):
         self.model[job_id] = Expected("waiting" if needs else "queued", needs)
         return job_id
 
+    @rule(job_id=jobs)
+    def submit_what_may_have_been_submitted(self, job_id: str) -> None:
+        record = self.ledger.record(job_id)
+        assert record is not None
+        assert self.ledger.submit(job_id, record.spec) == self.model[job_id].state
+        with pytest.raises(JobConflict):
+            self.ledger.submit(job_id, record.spec.model_copy(update={"seed": 7}))
+
+    @rule(target=jobs, state=st.sampled_from(["queued", "succeeded", "failed", "cancelled"]))
+    def restore_a_job_that_was_lost(self, state: str) -> str:
+        job_id, spec = new_job_id(), JobSpec.make("autoencoder", "train")
+        fields = {"spec": spec.to_json(), "name": "", "continues": "", "error": "", "folder": "x"}
+        assert self.ledger.restore(job_id, spec, state, 1, 3, fields)
+        self.model[job_id] = Expected(state, attempt=3)
+        return job_id
+
+    @rule(job_id=jobs)
+    def restore_a_job_that_is_there(self, job_id: str) -> None:
+        assert not self.ledger.restore(
+            job_id, JobSpec.make("autoencoder", "train"), "failed", 1, 1, {"name": ""}
+        )
+
     def running(self) -> list[str]:
         return [job_id for job_id, job in self.model.items() if job.state == "running"]
 
@@ -97,36 +123,66 @@ class LedgerMachine(RuleBasedStateMachine):
         return self.claim(job_id, worker)
 
     def claim(self, job_id: str, worker: str) -> object:
-        claim = self.ledger.claim(job_id, worker, 30, new_job_id())
+        token = new_job_id()
+        claim = self.ledger.claim(job_id, worker, 30, token)
         job = self.model[job_id]
         assert (claim is not None) == (job.state == "queued")
         if claim is None:
             return multiple()
         job.state, job.attempt = "running", job.attempt + 1
+        job.said = {}
         assert claim.attempt == job.attempt
+        assert self.ledger.claim(job_id, worker, 30, token) == claim, "its answer was lost on the way"
         self.worker[job_id] = worker
         return claim
 
     @rule(claim=claims)
     def renew(self, claim: Claim) -> None:
         if self.holds(claim):
-            assert self.ledger.renew(claim, 30) == self.model[claim.job_id].stop
+            assert self.ledger.renew(claim, 30) == self.ledger.asked(claim) == self.model[claim.job_id].stop
+            self.model[claim.job_id].expired = False
         else:
-            with pytest.raises(LeaseLost):
-                self.ledger.renew(claim, 30)
+            for ask in (lambda: self.ledger.renew(claim, 30), lambda: self.ledger.asked(claim)):
+                with pytest.raises(LeaseLost):
+                    ask()
 
-    @rule(claim=claims, state=st.sampled_from(["succeeded", "failed", "cancelled"]))
-    def finish(self, claim: Claim, state: str) -> None:
+    @rule(claim=claims)
+    def let_the_lease_run_out(self, claim: Claim) -> None:
+        if self.holds(claim):
+            self.ledger.renew(claim, -1)
+            self.model[claim.job_id].expired = True
+
+    @rule(claim=claims, epoch=st.integers(0, 9))
+    def speak(self, claim: Claim, epoch: int) -> None:
+        before = len(self.ledger.timeline(claim.job_id))
+        self.ledger.progress(claim, {"epoch": epoch})
+        self.ledger.tell(claim, "it goes well")
+        if self.holds(claim):
+            self.model[claim.job_id].said = {"epoch": epoch}
+        assert len(self.ledger.timeline(claim.job_id)) == before + self.holds(claim)
+
+    @rule(job_id=jobs)
+    def publish_a_failure(self, job_id: str) -> None:
+        if self.model[job_id].unpublished:
+            self.ledger.published(job_id, "x")
+            self.model[job_id].unpublished = False
+
+    @rule(
+        claim=claims,
+        state=st.sampled_from(["succeeded", "failed", "cancelled"]),
+        folder=st.sampled_from(["", "x"]),
+    )
+    def finish(self, claim: Claim, state: str, folder: str) -> None:
         job = self.model[claim.job_id]
         said_before = job.state == state and job.attempt == claim.attempt
         if self.holds(claim):
-            self.ledger.finish(claim, state, folder="x")
-            self.end(claim.job_id, state)
+            self.ledger.finish(claim, state, folder=folder)
+            self.end(claim.job_id, state, folder)
         elif said_before:
-            self.ledger.finish(claim, state, folder="x")
+            self.ledger.finish(claim, state, folder=folder)
         else:
             with pytest.raises(LeaseLost):
-                self.ledger.finish(claim, state, folder="x")
+                self.ledger.finish(claim, state, folder=folder)
 
     @rule(claim=claims)
     def hand_back(self, claim: Claim) -> None:
@@ -191,7 +247,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        self.ledger.settle()
+        assert self.ledger.settle() == 0, "whoever waits was told of every end"
         if self.messages() == 0:
             self.ledger.resend(0)
             self.ledger.resend(0)
@@ -216,9 +272,28 @@ class LedgerMachine(RuleBasedStateMachine):
         assert set(self.ledger.redis.zrange("quartet:leases", 0, -1)) == running
 
     @invariant()
+    def leases_that_ran_out_are_found_and_no_others(self) -> None:
+        expected = {(job_id, job.attempt) for job_id, job in self.model.items() if job.expired}
+        assert set(self.ledger.expired()) == expected
+
+    @invariant()
+    def what_a_job_said_last_is_from_the_attempt_that_holds_it(self) -> None:
+        for job_id, job in self.model.items():
+            assert self.ledger.latest_progress(job_id) == job.said
+
+    @invariant()
+    def failures_without_a_folder_are_remembered(self) -> None:
+        expected = {job_id for job_id, job in self.model.items() if job.unpublished}
+        assert set(self.ledger.unpublished()) == expected
+
+    @invariant()
     def every_end_is_in_the_timeline_once(self) -> None:
         for job_id, job in self.model.items():
-            ends = [entry for entry in self.ledger.timeline(job_id) if entry["text"].split(":")[0] in ENDED]
+            texts = [
+                entry["text"].removeprefix("restored from its folder: ")
+                for entry in self.ledger.timeline(job_id)
+            ]
+            ends = [text for text in texts if text.split(":")[0] in ENDED]
             assert len(ends) == (job.state in ENDED)
 
 

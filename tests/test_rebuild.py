@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -155,3 +157,18 @@ def test_a_folder_that_is_no_jobs_record_is_named_when_asked_for(
     assert client.jobs() == []
     with pytest.raises(DamagedFolder, match=rf"{job_id}: job\.json is not a job's record"):
         client.job(job_id)
+
+
+def test_the_command_says_what_came_back_and_names_what_did_not(settings: Settings, results: Results) -> None:
+    good, running, bad = new_job_id(), new_job_id(), new_job_id()
+    folder_of(results.root / good, record(good))
+    folder_of(results.root / STAGING / f"{running}.2", record(running, state="running"))
+    command = [str(Path(sys.executable).with_name("quartet")), "rebuild"]
+    environment = os.environ | settings.environment()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    said = "restored 1 finished jobs; queued 1 that were running\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+    folder_of(results.root / bad, "{")
+    again = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (again.returncode, again.stdout) == (1, "restored 0 finished jobs; queued 0 that were running\n")
+    assert again.stderr == f"quartet: in {results.root} could not be read: {bad}\n"

@@ -77,9 +77,10 @@ def _hand_back(sender: str, **_: Any) -> None:
     """
 
     def ask() -> None:
+        ledger = Ledger(settings.redis_address())
         while True:
             try:
-                Ledger(settings.redis_address()).ask_hand_back(sender)
+                ledger.ask_hand_back(sender)
             except RedisUnreachable as error:
                 log.warning("%s; the sweeper of another worker will find the job", error)
             time.sleep(1)

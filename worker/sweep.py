@@ -95,12 +95,13 @@ def remove_dead_staging(ledger: Ledger, results: Results) -> None:
     A job that the ledger does not know may be restored from its checkpoint, and a failed one without a
     folder is to be published with it: both are left alone.
     """
+    records = ledger.records(results.staged_ids())
+    # Asked for after the states: a job that fails in between has not ended in `records`.
     unpublished = set(ledger.unpublished())
-    for job_id in set(results.staged_ids()) - unpublished:
-        attempts = results.staged_attempts(job_id)
-        for record in ledger.records([job_id]):
-            dead = attempts if record.state in ENDED else []
-            if record.state == "running" and record.attempt in attempts:
-                dead = [attempt for attempt in attempts if attempt < record.attempt]
-            for attempt in dead:
-                shutil.rmtree(results.staging(job_id, attempt), ignore_errors=True)
+    for record in records:
+        attempts = results.staged_attempts(record.id)
+        dead = attempts if record.state in ENDED and record.id not in unpublished else []
+        if record.state == "running" and record.attempt in attempts:
+            dead = [attempt for attempt in attempts if attempt < record.attempt]
+        for attempt in dead:
+            shutil.rmtree(results.staging(record.id, attempt), ignore_errors=True)

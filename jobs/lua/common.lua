@@ -59,6 +59,7 @@ local function ended(state) return state == 'succeeded' or state == 'failed' or 
 -- and fails when one of them did not. `folder` empty: the sweeper writes the failed job's folder.
 local function finish(id, state, error, folder)
   local pending = { { id, state, error, folder } }
+  local failing = {} -- one that needs two of these jobs still fails once
   while #pending > 0 do
     local job, job_state, job_error, job_folder = unpack(table.remove(pending))
     move(job, job_state)
@@ -67,9 +68,10 @@ local function finish(id, state, error, folder)
     if job_state == 'failed' and job_folder == '' then redis.call('SADD', PREFIX .. 'unpublished', job) end
     for _, dependent in ipairs(redis.call('SMEMBERS', PREFIX .. 'dependents:' .. job)) do
       redis.call('SREM', PREFIX .. 'needs:' .. dependent, job)
-      if get(dependent, 'state') == 'waiting' then
+      if get(dependent, 'state') == 'waiting' and not failing[dependent] then
         if job_state ~= 'succeeded' then
           redis.call('DEL', PREFIX .. 'needs:' .. dependent)
+          failing[dependent] = true
           local word = job_state == 'failed' and 'failed' or 'was cancelled'
           table.insert(pending, { dependent, 'failed', 'job ' .. job .. ', which it needs, ' .. word, '' })
         elseif redis.call('SCARD', PREFIX .. 'needs:' .. dependent) == 0 then
