@@ -130,6 +130,12 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
         "broker_transport_options": {
             "priority_steps": list(PRIORITIES.values()),
             "queue_order_strategy": "sorted",
+            # Without these a worker whose network went away and came back with another address waits
+            # on the dead connection for as long as TCP does: many minutes.
+            "socket_timeout": 10,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
         },
         "task_default_queue": QUEUES["short"],
         "task_create_missing_queues": True,

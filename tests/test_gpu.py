@@ -201,7 +201,8 @@ def test_a_lock_file_that_is_left_over_means_nothing(tmp_path: Path) -> None:
     assert hold is not None
     assert [holder["worker"] for holder in gpu_lock.holders(CARDS[0], tmp_path)] == ["worker@a"]
     assert gpu_lock.hold_alone(CARDS[:1], tmp_path, "worker@b") is None
-    hold.release()
+    for descriptor in hold.descriptors:
+        os.close(descriptor)
     assert list(tmp_path.iterdir())
     assert gpu_lock.holders(CARDS[0], tmp_path) == []
     assert gpu_lock.hold_alone(CARDS[:1], tmp_path, "worker@b") is not None

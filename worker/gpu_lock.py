@@ -25,18 +25,12 @@ MOST_SHARERS = 64
 """Workers on one card in the mode `shared`."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Hold:
-    """A card that this process holds until it ends or calls `release`."""
+    """A card that this process holds, until it ends, by lock files that stay open."""
 
     card: Card
-    descriptors: list[int]
-
-    def release(self) -> None:
-        """Give the card back."""
-        for descriptor in self.descriptors:
-            os.close(descriptor)
-        self.descriptors.clear()
+    descriptors: tuple[int, ...]
 
 
 def hold_alone(cards: Iterable[Card], folder: Path, worker: str) -> Hold | None:
@@ -49,7 +43,7 @@ def hold_alone(cards: Iterable[Card], folder: Path, worker: str) -> Hold | None:
         descriptor = _lock(_path(folder, card), fcntl.LOCK_EX)
         if descriptor is not None:
             _note(descriptor, worker)
-            return Hold(card, [descriptor])
+            return Hold(card, (descriptor,))
     return None
 
 
@@ -70,7 +64,7 @@ def hold_shared(cards: Iterable[Card], folder: Path, worker: str) -> Hold | None
                 os.close(whole)
                 continue
             _note(mine, worker)
-            return Hold(card, [whole, mine])
+            return Hold(card, (whole, mine))
     return None
 
 
