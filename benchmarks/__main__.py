@@ -1,10 +1,12 @@
-"""Measure every row, or those that are named, and write `benchmarks/RESULTS.md`: `python -m benchmarks [row ...]`.
+"""Measure every row, or those that are named, and write `benchmarks/RESULTS.md`.
 
-A row that fails does not keep the others from being measured: it keeps its earlier figures, and the file and the
-exit code say that it failed.
+A row that fails does not keep the others from being measured: it keeps its earlier figures, and the file and
+the exit code say that it failed. Run: `python -m benchmarks [row ...]`.
 """
 
 import argparse
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -57,10 +59,7 @@ def _measure(name: str) -> str:
 
 
 def _kill_all_of(process: subprocess.Popen[str]) -> None:
-    """A row that hangs is killed with its sides and servers, which are all in its session's group or end with it."""
-    import os
-    import signal
-
+    """Kill a row that hangs, with its sides; its workers see that it is gone, and end with their Redis."""
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 

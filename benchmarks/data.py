@@ -1,7 +1,7 @@
 """The data of a row, read once by Quartet's own readers and given to every side as plain arrays.
 
-So all sides train on the same examples, validate on the same ones and are measured on the same ones. The short
-forms take the datasets that need no download.
+So all sides train on the same examples, validate on the same ones and are measured on the same ones. The
+short forms take the datasets that need no download.
 """
 
 import os
@@ -120,7 +120,7 @@ class Reader:
         )
 
     def reviews(self, path: str) -> None:
-        """All reviews as the worker tokenises them, `labels`, and which are for `training`, `validation`, `test`."""
+        """All reviews as tokens, their `labels`, and which are for `training`, `validation` and `test`."""
         from worker.data.review_sets import Recipe, load_reviews, test_part, validation_part
         from worker.data.review_sources import open_reviews
 
@@ -147,8 +147,11 @@ def start(folder: str | None) -> Reader:
 
 
 def image_errors(clean: Array, images: Array) -> dict[str, float]:
-    """How far images (n, 784) in (0, 1) are from the clean ones: the mean BCE in nats a pixel, and the mean of
-    each image's PSNR in dB. The same measures as `worker.image_quality`, without TensorFlow."""
+    """How far images (n, 784) in (0, 1) are from the clean ones.
+
+    The mean BCE in nats a pixel, and the mean of each image's PSNR in dB: the same measures as
+    `worker.image_quality`, without TensorFlow.
+    """
     likely = np.clip(images, 1e-7, 1 - 1e-7)
     bce = -(clean * np.log(likely) + (1 - clean) * np.log1p(-likely)).mean(dtype=np.float64)
     psnr = -10 * np.log10(np.maximum(np.square(clean - images).mean(axis=1), 1e-10))

@@ -17,8 +17,8 @@ def measure(row: Row) -> None:
     difference = psnr["quartet"] - psnr["notebooks"]
     row.judge("test PSNR after 20 epochs above the notebook's", difference, "≥", 0.0, "dB")
     row.note(
-        "The notebook's noise is made once, as its recipe does; ours and PyTorch's is fresh in each epoch. All are "
-        "measured on the same noisy test images."
+        "The notebook's noise is made once, as its recipe does; ours and PyTorch's is fresh in each epoch. "
+        "All are measured on the same noisy test images."
     )
 
 

@@ -16,7 +16,9 @@ Qualities = dict[str, list[dict[str, float]]]
 """For each side, what it reached with each seed."""
 
 
-def compare(row: Row, *, noise: float, epochs: int, beside_notebook: float, beside_pytorch: float) -> Qualities:
+def compare(
+    row: Row, *, noise: float, epochs: int, beside_notebook: float, beside_pytorch: float
+) -> Qualities:
     """Train each side with three seeds, an epoch of each in turn; judge the time of an epoch.
 
     The first epoch of each seed compiles and is not counted.
@@ -55,12 +57,12 @@ def compare(row: Row, *, noise: float, epochs: int, beside_notebook: float, besi
         "an epoch",
         gigaflops / row.machine.gemm_gflops,
         "s",
-        f"{images:,} images × {PRODUCTS} products × 2 × {pixels} × {code} = {gigaflops:.1f} GFLOP at the measured "
-        f"GEMM rate of {row.machine.gemm_gflops:.0f} GFLOP/s",
+        f"{images:,} images × {PRODUCTS} products × 2 × {pixels} × {code} = {gigaflops:.1f} GFLOP at the "
+        f"measured GEMM rate of {row.machine.gemm_gflops:.0f} GFLOP/s",
     )
     row.note(
         f"An epoch: {images:,} images in batches of {AutoencoderTrain().batch_size}, then the losses on the "
-        "validation images; ours with its checkpoint. The first epoch of each seed, which compiles, is left out."
+        "validation images; ours with its checkpoint. The first epoch of each seed compiles and is left out."
     )
     return reached
 

@@ -10,9 +10,9 @@ from contextlib import ExitStack
 from benchmarks.data import NOISE, prepared
 from benchmarks.sides import started
 
-IMAGE_RATES = (1e-3, 2e-3, 4e-3, 8e-3)
+IMAGE_RATES = (5e-4, 1e-3, 2e-3, 4e-3, 8e-3)
 IMAGE_EPOCHS = 10
-TEXT_OPTIMIZERS, TEXT_RATES, TEXT_STEPS = ("RMSprop", "Adam"), (1e-3, 3e-3, 1e-2), 2_000
+TEXT_OPTIMIZERS, TEXT_RATES, TEXT_STEPS = ("RMSprop", "Adam"), (1e-3, 3e-3, 1e-2, 3e-2), 2_000
 REVIEW_RATES, REVIEW_EPOCHS = (5e-4, 1e-3, 2e-3, 4e-3), 3
 
 

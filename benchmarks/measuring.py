@@ -131,8 +131,8 @@ class Row:
         lines += [f"- Limit, {limit_text(limit)}" for limit in self.limits]
         lines += [f"- {note}" for note in self.notes]
         lines.append(
-            f"- Measured {self.measured_at} in {self.seconds:.0f} s, with {self.machine.load:g} processes wanting a "
-            f"core in the minute before; {_rates(self.machine)}."
+            f"- Measured {self.measured_at} in {self.seconds:.0f} s, with {self.machine.load:g} processes "
+            f"wanting a core in the minute before; {_rates(self.machine)}."
         )
         return lines
 
@@ -154,7 +154,8 @@ def verdict_line(verdict: Verdict) -> str:
     """One verdict as a line of a list."""
     word = "met" if verdict.met else "**not met**"
     unit = verdict.unit if verdict.unit == "×" else f" {verdict.unit}"
-    return f"- {verdict.name}: {spread(verdict.values)}{unit}; target {verdict.sign} {number(verdict.target)}: {word}"
+    target = f"{verdict.sign} {number(verdict.target)}"
+    return f"- {verdict.name}: {spread(verdict.values)}{unit}; target {target}: {word}"
 
 
 def limit_text(limit: Limit) -> str:
@@ -167,13 +168,17 @@ def pairs(above: Sequence[float], below: Sequence[float]) -> list[float]:
     return [one / other for one, other in zip(above, below, strict=True)]
 
 
-def run(name: str, title: str, measure: Callable[[Row], None], arguments: Iterable[str] | None = None) -> None:
+def run(
+    name: str, title: str, measure: Callable[[Row], None], arguments: Iterable[str] | None = None
+) -> None:
     """What `python -m benchmarks.<name>` does: measure the row, print it, keep it.
 
     A short run is tried out and not kept, unless `--output` says where.
     """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=title)
-    parser.add_argument("--short", action="store_true", help="try it out in seconds; the figures mean nothing")
+    parser.add_argument(
+        "--short", action="store_true", help="try it out in seconds; the figures mean nothing"
+    )
     parser.add_argument("--output", type=Path, help="write what was found there, as JSON")
     options = parser.parse_args(None if arguments is None else list(arguments))
     began = time.monotonic()
@@ -193,6 +198,6 @@ def run(name: str, title: str, measure: Callable[[Row], None], arguments: Iterab
 
 def _rates(machine: Machine) -> str:
     return (
-        f"GEMM {machine.gemm_gflops:.0f} GFLOP/s on all cores and {machine.gemm_gflops_core:.0f} on one, GEMV "
-        f"{machine.gemv_gflops_core:.0f} on one"
+        f"GEMM {machine.gemm_gflops:.0f} GFLOP/s on all cores and {machine.gemm_gflops_core:.0f} on one, "
+        f"GEMV {machine.gemv_gflops_core:.0f} on one"
     )

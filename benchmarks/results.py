@@ -30,10 +30,10 @@ ROWS = (
 
 HEAD = """# Results
 
-Written by `make bench`; do not edit. Each row can be measured alone (`python -m benchmarks.autoencoder`), which
-writes its part anew. Ratios are taken run by run from sides that take turns on one machine (A B A B …), each in a
-process of its own; shown is the median, with the least and the most in brackets. Absolute figures move
-with the machine; ratios move less.
+Written by `make bench`; do not edit. Each row can be measured alone (`python -m benchmarks.autoencoder`),
+which writes its part anew. Ratios are taken run by run from sides that take turns on one machine (A B A B …),
+each in a process of its own; shown is the median, with the least and the most in brackets. Absolute figures
+move with the machine; ratios move less.
 
 **Not measured on a GPU**: the machine of these figures has none.
 """
@@ -41,9 +41,19 @@ with the machine; ratios move less.
 
 def write_results(failures: Mapping[str, str] | None = None) -> None:
     """Write the file from all rows that were ever measured here; `failures` says what went wrong just now."""
-    rows = {name: Row.read(MEASURED / f"{name}.json") for name in ROWS if (MEASURED / f"{name}.json").exists()}
+    rows = {
+        name: Row.read(MEASURED / f"{name}.json") for name in ROWS if (MEASURED / f"{name}.json").exists()
+    }
     failures = failures or {}
-    lines = [HEAD, *_machine(rows), "", "## Targets", "", "| | measured | target | | limit |", "|---|---|---|---|---|"]
+    lines = [
+        HEAD,
+        *_machine(rows),
+        "",
+        "## Targets",
+        "",
+        "| | measured | target | | limit |",
+        "|---|---|---|---|---|",
+    ]
     for name in ROWS:
         if name in rows:
             lines += _summary(rows[name])

@@ -1,4 +1,4 @@
-"""Reviews a second of the sentiment model's training, and the time until it judges 86 % of the test reviews right.
+"""Reviews a second of the sentiment model's training, and the time until it judges 86 % of the test right.
 
 Run: `python -m benchmarks.sentiment [--short]`.
 """
@@ -32,9 +32,10 @@ def measure(row: Row) -> None:
         "training",
         row.machine.gemm_gflops * 1e9 / flops,
         "reviews/s",
-        f"three products (one forward, two gradients) with a matrix {EMBEDDING_UNITS + LSTM_UNITS} × {4 * LSTM_UNITS} "
-        f"for each of {words:.0f} words, the mean of the training reviews, are {flops / 1e6:.1f} MFLOP a review; at "
-        f"the measured GEMM rate of {row.machine.gemm_gflops:.0f} GFLOP/s",
+        f"three products (one forward, two gradients) with a matrix {EMBEDDING_UNITS + LSTM_UNITS} × "
+        f"{4 * LSTM_UNITS} for each of {words:.0f} words, the mean of the training reviews, are "
+        f"{flops / 1e6:.1f} MFLOP a review; at the measured GEMM rate of "
+        f"{row.machine.gemm_gflops:.0f} GFLOP/s",
     )
 
 
@@ -70,11 +71,13 @@ def _time_to_accuracy(row: Row, modules: list[str], data: Path) -> None:
             seconds[name].append(race.seconds if race.best >= goal else float("inf"))
             best[name].append(100 * race.best)
     for name in seconds:
-        row.figure(f"{NAMES[name]}, training until {ACCURACY:.0%} of the test reviews are right", "s", seconds[name])
+        row.figure(
+            f"{NAMES[name]}, training until {ACCURACY:.0%} of the test reviews are right", "s", seconds[name]
+        )
         row.figure(f"{NAMES[name]}, right when it stopped", "%", best[name])
     row.judge(f"time to {ACCURACY:.0%}", pairs(seconds["notebooks"], seconds["quartet"]), "≥", 2.0)
     row.note(
-        "The clock counts training alone and begins with compilation; all 25,000 test reviews are judged after each "
+        "The clock counts training alone and begins with compilation; all test reviews are judged after each "
         f"half epoch from the second on. Infinite: not within {MOST_EPOCHS} epochs."
     )
 

@@ -1,6 +1,7 @@
 """Characters a second that are written with the character model, one text at a time and 64 side by side.
 
-The weights are random ones, which takes the same time. Run: `python -m benchmarks.textgen_generation [--short]`.
+The weights are random ones, which takes the same time.
+Run: `python -m benchmarks.textgen_generation [--short]`.
 """
 
 from contextlib import ExitStack
@@ -44,15 +45,20 @@ def measure(row: Row) -> None:
         row.judge("one text beside PyTorch", pairs(one, speeds["pytorch", 1]), "≥", 5)
         row.judge("64 texts beside PyTorch", pairs(many, speeds["pytorch", TEXTS]), "≥", 2)
     flops = 2 * (UNITS * 4 * UNITS + UNITS * vocabulary)
-    for texts, rate, kind in ((1, row.machine.gemv_gflops_core, "GEMV"), (TEXTS, row.machine.gemm_gflops_core, "GEMM")):
+    for texts, rate, kind in (
+        (1, row.machine.gemv_gflops_core, "GEMV"),
+        (TEXTS, row.machine.gemm_gflops_core, "GEMM"),
+    ):
         row.limit(
             f"{texts} text{'s' if texts > 1 else ''} on one core",
             rate * 1e9 / flops,
             "characters/s",
-            f"matrices {UNITS} × {4 * UNITS} and {UNITS} × {vocabulary} are {flops:,} FLOP a character; at the measured "
-            f"{kind} rate of {rate:.0f} GFLOP/s",
+            f"matrices {UNITS} × {4 * UNITS} and {UNITS} × {vocabulary} are {flops:,} FLOP a character; at "
+            f"the measured {kind} rate of {rate:.0f} GFLOP/s",
         )
-    row.note("Compiling our graph, about half a second a job, is not counted; nothing of the others is either.")
+    row.note(
+        "Compiling our graph, about half a second a job, is not counted; nothing of the others is either."
+    )
 
 
 if __name__ == "__main__":

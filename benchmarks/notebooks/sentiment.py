@@ -1,14 +1,17 @@
 """Sentiment as a notebook does it: Keras' example `imdb_lstm`.
 
-https://github.com/keras-team/keras/blob/2.3.0/examples/imdb_lstm.py with the sizes of our network: the 10,000 most
-frequent words, the last 200 words of each review, padded on the left by `pad_sequences`; Embedding 32 → LSTM 64 →
-Dense 1 sigmoid, binary cross-entropy, Adam, batches of 128, `fit` with `shuffle=True`.
+https://github.com/keras-team/keras/blob/2.3.0/examples/imdb_lstm.py with the sizes of our network: the 10,000
+most frequent words, the last 200 words of each review, padded on the left as by `pad_sequences`;
+Embedding 32 → LSTM 64 → Dense 1 sigmoid, binary cross-entropy, Adam, batches of 128, `fit`, each epoch in
+another order.
 
 Changed for honesty: validated on reviews that are held out of the training set, not on the test set.
 
-Learning rate: `python -m benchmarks.learning_rates` says the best validation accuracy in three epochs, one seed.
+Learning rates: `python -m benchmarks.learning_rates` gave as the best validation accuracy in three epochs,
+one seed:
 
-LEARNING_RATES_TABLE
+    Adam's    5e-4    1e-3    2e-3    4e-3
+              0.8804  0.8840  0.8848  0.8780
 """
 
 import time
@@ -20,7 +23,7 @@ import numpy as np
 
 from benchmarks.data import arrays, padded
 
-LEARNING_RATE = 1e-3
+LEARNING_RATE = 2e-3
 BATCH = 128
 PARTS = 2
 """`fit` is called for so many parts of an epoch, so that the network can be measured in between."""

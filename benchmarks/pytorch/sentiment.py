@@ -1,7 +1,7 @@
 """The review model in PyTorch: the worker's network and batches, which hold reviews of like length.
 
-Reviews are padded on the right to the longest of their batch, `nn.LSTM` reads all of it, and the state after the
-last word of each is taken: faster on a CPU than packed sequences.
+Reviews are padded on the right to the longest of their batch, `nn.LSTM` reads all of it, and the state after
+the last word of each is taken.
 """
 
 import time

@@ -1,8 +1,7 @@
 """The character model in PyTorch: the worker's network, streams, windows and optimizer.
 
-`nn.LSTM` on one-hot characters, every position predicted, the state carried. Writing is a loop over characters
-with the cell's four lines written out: a row of the input's kernel is looked up, as the worker does, which takes a
-third of the time of `nn.LSTM` called for one character at a time.
+`nn.LSTM` on one-hot characters, every position predicted, the state carried. Writing is a loop over
+characters with the cell's lines written out and a row of the input's kernel looked up, as the worker does.
 """
 
 import time

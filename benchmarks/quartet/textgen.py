@@ -59,7 +59,7 @@ class Quartet:
         return {"seconds": took, "steps": made, "characters_per_second": made * self._characters / took}
 
     def held_out_nats(self, characters: int | None = None) -> float:
-        """Mean nats for each held-out character, the state carried along, or for the first so many of them."""
+        """Mean nats for each held-out character, the state carried along, or for the first so many."""
         before, held_out = self._data["validation"][-RUN_IN - 1 :], self._data["held_out"][:characters]
         scores = Scorer(self._model).score(np.concatenate([before, held_out]), len(before))
         return float(scores.nats.mean(dtype=np.float64))
