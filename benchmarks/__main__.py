@@ -36,7 +36,7 @@ def main() -> int:
             failures[name] = reason
             print(f"{name} failed: {reason}", flush=True)
     write_results(failures)
-    print(f"{RESULTS.relative_to(ROOT)} written after {time.monotonic() - began:.0f} s")
+    print(f"{RESULTS} written after {time.monotonic() - began:.0f} s")
     if failures:
         print(f"failed: {', '.join(failures)}", file=sys.stderr)
     return 1 if failures else 0

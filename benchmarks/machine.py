@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -38,6 +39,7 @@ class Machine:
         gemm_gflops_core: the same on one core.
         gemv_gflops_core: float32 products of a vector and a matrix that lies in the cache, on one core.
         load: processes that wanted a core in the minute before: more than a few tenths is a noisy machine.
+        gpu: the names of its NVIDIA GPUs, empty if there is none.
     """
 
     processor: str
@@ -48,6 +50,7 @@ class Machine:
     gemm_gflops_core: float
     gemv_gflops_core: float
     load: float
+    gpu: str = ""
 
 
 def measured() -> Machine:
@@ -61,6 +64,7 @@ def measured() -> Machine:
         gemm_gflops=_gemm_gflops(None),
         gemm_gflops_core=_gemm_gflops(1),
         gemv_gflops_core=_gemv_gflops(),
+        gpu=_gpus(),
     )
 
 
@@ -77,6 +81,16 @@ def peak_memory_mb() -> float:
         return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
     [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
     return int(line.split()[1]) * 1024 / 1e6
+
+
+def _gpus() -> str:
+    try:
+        command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        return ", ".join(
+            subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def _version(package: str) -> str:

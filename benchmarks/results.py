@@ -34,8 +34,6 @@ Written by `make bench`; do not edit. Each row can be measured alone (`python -m
 which writes its part anew. Ratios are taken run by run from sides that take turns on one machine (A B A B …),
 each in a process of its own; shown is the median, with the least and the most in brackets. Absolute figures
 move with the machine; ratios move less.
-
-**Not measured on a GPU**: the machine of these figures has none.
 """
 
 
@@ -86,14 +84,19 @@ def _machine(rows: Mapping[str, Row]) -> list[str]:
     described: dict[str, list[str]] = {}
     for name, row in rows.items():
         described.setdefault(_description(row.machine), []).append(name)
+    gpus = any(row.machine.gpu for row in rows.values())
+    lines = [] if gpus else ["**Not measured on a GPU**: the machine of these figures has none.", ""]
     if len(described) == 1:
-        return [f"Machine: {next(iter(described))}"]
-    return [f"Machine of {', '.join(names)}: {description}" for description, names in described.items()]
+        return [*lines, f"Machine: {next(iter(described))}"]
+    for description, names in described.items():
+        lines += [f"Machine of {', '.join(names)}: {description}", ""]
+    return lines
 
 
 def _description(machine: Machine) -> str:
+    device = machine.gpu or "no GPU"
     versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items() if version)
-    return f"{machine.processor}, {machine.cores} cores, {machine.system}; {versions}."
+    return f"{machine.processor}, {machine.cores} cores, {device}, {machine.system}; {versions}."
 
 
 if __name__ == "__main__":

@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import ROWS
+from benchmarks import __main__ as every_row
+from benchmarks import results
+from benchmarks.machine import Machine
 from benchmarks.measuring import Row, Verdict, number, pairs, spread
+from benchmarks.results import ROWS
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
+MACHINE = Machine(
+    "a processor", 2, "Linux x86_64", {"python": "3.13.1", "torch": ""}, 200.0, 100.0, 50.0, 0.1
+)
 
 
 @pytest.mark.quality
@@ -45,6 +51,55 @@ def test_a_target_is_held_by_the_median() -> None:
 
 def test_ratios_are_taken_run_by_run() -> None:
     assert pairs([2.0, 30.0], [1.0, 10.0]) == [2.0, 3.0]
+
+
+def row(name: str, value: float) -> Row:
+    made = Row(name, f"The row {name}", MACHINE)
+    made.figure("a time", "s", [value, 3 * value, 2 * value])
+    made.judge("a ratio", [value], "≥", 2.0)
+    made.limit("best", 4.0, "s", "divided by hand")
+    return made
+
+
+def test_a_row_that_is_measured_again_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "MEASURED", tmp_path)
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "RESULTS.md")
+    row("submit", 1.0).write(tmp_path / "submit.json")
+    row("sentiment", 5.0).write(tmp_path / "sentiment.json")
+    results.write_results()
+    row("submit", 7.0).write(tmp_path / "submit.json")
+    results.write_results({"memory": "it took longer than 5 seconds"})
+    text = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    assert "| The row submit: a ratio | 7× | ≥ 2× | met | best: 4 s: divided by hand |" in text
+    assert "| The row sentiment: a ratio | 5× | ≥ 2× | met |" in text
+    assert "| a time | 14 (7 to 21) s | 3 |" in text
+    assert "| memory | not measured |" in text
+    assert "- memory: it took longer than 5 seconds" in text
+    assert "a processor, 2 cores, no GPU, Linux x86_64; python 3.13.1." in text
+    assert "torch" not in text
+    assert "Not measured on a GPU" in text
+
+
+def test_a_row_that_fails_does_not_keep_the_others_from_being_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = []
+
+    def measure(name: str) -> str:
+        measured.append(name)
+        return "ValueError: no such luck" if name == "memory" else ""
+
+    monkeypatch.setattr(results, "MEASURED", tmp_path)
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "RESULTS.md")
+    monkeypatch.setattr(every_row, "_measure", measure)
+    monkeypatch.setattr(every_row, "real_data_folder", lambda: tmp_path)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "memory", "submit"])
+    assert every_row.main() == 1
+    assert measured == ["memory", "submit"]
+    assert "failed: memory" in capsys.readouterr().err
+    assert "- memory: ValueError: no such luck" in (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
 
 
 def test_figures_are_written_for_a_reader() -> None:

@@ -14,7 +14,7 @@ steps, about a minute of the five, one seed.
 
                1e-3   3e-3   1e-2   3e-2
     Adam       2.221  1.920  1.722  1.766
-    RMSprop    2.244  1.940  1.758  –
+    RMSprop    2.244  1.940  1.758  1.749
 """
 
 import time
