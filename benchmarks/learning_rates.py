@@ -48,7 +48,7 @@ def reviews() -> None:
             data = stack.enter_context(prepared("reviews", short=False))
             options = {"data": data, "seed": 0, "learning_rate": rate}
             [side] = started(stack, ["benchmarks.notebooks.sentiment"], **options).values()
-            found = []
+            found: list[float] = []
             while len(found) < REVIEW_EPOCHS:
                 if side.ask("train")["epoch"].is_integer():
                     found.append(side.ask("accuracy", part="validation"))

@@ -35,7 +35,8 @@ class PyTorch:
         self._streams = text[: STREAMS * length + 1]
         self._inputs = self._streams[:-1].view(STREAMS, length).T.contiguous()
         self._targets = self._streams[1:].view(STREAMS, length).T.contiguous()
-        self._place, self._state = 0, None
+        self._place = 0
+        self._state: Any = None
 
     def train(self, seconds: float, steps: int | None = None) -> dict[str, float]:
         """Train for so many seconds, or so many steps if that is less, from where the last call ended."""
@@ -56,7 +57,7 @@ class PyTorch:
         took = time.perf_counter() - began
         return {"seconds": took, "characters_per_second": made * STREAMS * WINDOW / took}
 
-    @torch.inference_mode()
+    @torch.inference_mode()  # type: ignore[untyped-decorator]
     def write(self, characters: int, texts: int = 1) -> dict[str, float]:
         """Write so many texts of so many characters side by side, at temperature 1."""
         lstm: Any = self._lstm

@@ -3,6 +3,7 @@
 import tempfile
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from jobs.settings import read_settings
 from jobs.spec import JobSpec
@@ -27,6 +28,6 @@ class Quartet:
         self._task.train(Run(spec=spec, folder=Path(self._place.name), settings=self._settings))
 
 
-def start(**options: str | None) -> Quartet:
+def start(**options: Any) -> Quartet:
     """Quartet's side."""
-    return Quartet(**options)  # type: ignore[arg-type]
+    return Quartet(**options)
