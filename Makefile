@@ -46,8 +46,8 @@ containers: $(READY)  ## the images and docker compose, for real (needs a Docker
 quality: $(READY)  ## published numbers on real data (QUARTET_TEST_DATA: its folder)
 	@$(BIN)/pytest -m quality
 
-bench: $(READY)  ## the numbers the README claims (QUARTET_TEST_DATA: the folder of real data)
-	@$(BIN)/python -m benchmarks.image_quality
+bench: $(READY)  ## speed and quality beside what people run today, into benchmarks/RESULTS.md (QUARTET_TEST_DATA)
+	@$(BIN)/python -m benchmarks
 
 LOCK := uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11
 

@@ -1,19 +1,17 @@
 """Quality of both image models on real MNIST after 10, 20 and 50 epochs, beside the targets.
 
-Needs `mnist.npz` in the folder that QUARTET_TEST_DATA names.
-Run: `python -m benchmarks.image_quality [number of seeds]`.
+Run: `python -m benchmarks.image_quality [--short]`.
 """
 
-import os
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.data import OFFLINE, REAL, TEST_STREAM, real_data_folder
+from benchmarks.measuring import Row, run
 from jobs.settings import read_settings
 from jobs.spec import AutoencoderTrain, DenoiserTrain, JobSpec
 from worker.data.images import load_images
@@ -34,9 +32,6 @@ TARGETS = {
 
 NOISE = {"autoencoder": 0.0, "denoiser": 0.5}
 """Standard deviation of the noise in training and test."""
-
-TEST_STREAM = 50
-"""Makes the noise of the test images another than that of the training (see `image_training`)."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +54,22 @@ class Measured:
         return self.bce <= target if measure == "bce" else self.psnr_db >= target
 
 
-def measure(model: str, data_dir: Path, seed: int = 0) -> Iterator[Measured]:
+def trained(
+    model: str,
+    data_dir: Path,
+    seed: int = 0,
+    data: str = REAL["images"],
+    epochs_each: tuple[int, ...] = EPOCHS,
+) -> Iterator[Measured]:
     """Train on MNIST with the defaults, going on from 10 to 20 to 50 epochs, and measure after each."""
     settings = read_settings(data_dir=data_dir)
-    images = load_images("mnist", settings)
+    images = load_images(data, settings)
     clean = flat(images.test)
     noise = NOISE[model]
     seen = with_noise(clean, noise, [seed, TEST_STREAM])
     with tempfile.TemporaryDirectory() as folder:
-        for epochs in EPOCHS:
-            spec = JobSpec.make(model, "train", data="mnist", seed=seed, parameters={"epochs": epochs})
+        for epochs in epochs_each:
+            spec = JobSpec.make(model, "train", data=data, seed=seed, parameters={"epochs": epochs})
             run = Run(spec=spec, folder=Path(folder), settings=settings)
             assert isinstance(spec.parameters, AutoencoderTrain | DenoiserTrain)
             network, history = train_network(run, images.train, spec.parameters, noise=noise, seed=seed)
@@ -77,24 +78,23 @@ def measure(model: str, data_dir: Path, seed: int = 0) -> Iterator[Measured]:
             yield Measured(model, epochs, seed, measured["bce"], measured["psnr_db"], seconds)
 
 
-def main() -> None:
-    """Print a row for each model, seed and number of epochs."""
-    data = os.environ.get("QUARTET_TEST_DATA")
-    if not data or not (Path(data) / "mnist.npz").is_file():
-        raise SystemExit("QUARTET_TEST_DATA names no folder with mnist.npz: nothing was measured")
-    seeds = range(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
-    began = time.monotonic()
-    print("model        epochs  seed  BCE     PSNR dB  s/epoch  target")
-    for model in ("autoencoder", "denoiser"):
-        for seed in seeds:
-            for row in measure(model, Path(data), seed):
-                target = TARGETS.get((model, row.epochs), ("", ""))
-                word = "holds" if row.holds else "MISSED"
-                figures = f"{row.bce:.4f}  {row.psnr_db:7.2f}  {row.seconds:7.3f}"
-                held = f"{target[0]} {target[1]} {word}" if target[0] else ""
-                print(f"{model:12} {row.epochs:6} {seed:5}  {figures}  {held}", flush=True)
-    print(f"{time.monotonic() - began:.0f} s")
+def measure(row: Row) -> None:
+    """Train both models with three seeds."""
+    for model in NOISE:
+        if row.short:
+            seeds = [list(trained(model, Path(), data=OFFLINE["images"], epochs_each=(1, 2)))]
+        else:
+            seeds = [list(trained(model, real_data_folder(), seed)) for seed in (0, 1, 2)]
+        for after in zip(*seeds, strict=True):
+            epochs = after[0].epochs
+            row.figure(f"{model}, BCE after {epochs} epochs", "nats/pixel", [found.bce for found in after])
+            row.figure(f"{model}, PSNR after {epochs} epochs", "dB", [found.psnr_db for found in after])
+            if (model, epochs) in TARGETS:
+                name, target = TARGETS[model, epochs]
+                sign, unit = ("≤", "nats/pixel") if name == "bce" else ("≥", "dB")
+                values = [getattr(found, name) for found in after]
+                row.judge(f"{model}, {name} after {epochs} epochs", values, sign, target, unit)
 
 
 if __name__ == "__main__":
-    main()
+    run("image_quality", "Quality of the image models on MNIST, three seeds", measure)

@@ -1,0 +1,23 @@
+"""Time for an epoch of the autoencoder, and the loss after as many epochs.
+
+Run: `python -m benchmarks.autoencoder [--short]`.
+"""
+
+from benchmarks.image_comparison import compare, note_quality
+from benchmarks.measuring import Row, run
+
+EPOCHS = 10
+
+
+def measure(row: Row) -> None:
+    """Train with a notebook, with PyTorch and with Quartet, an epoch of each in turn."""
+    reached = compare(row, noise=0.0, epochs=EPOCHS, beside_notebook=6.0, beside_pytorch=2.0)
+    bce = note_quality(row, reached, "bce", "nats/pixel", EPOCHS)
+    row.judge("test BCE after 10 epochs beside the notebook's", bce["quartet"] / bce["notebooks"], "≤", 1.0)
+    if "pytorch" in bce:
+        # The same work: no difference beyond what the seeds make.
+        row.judge("test BCE after 10 epochs beside PyTorch's", bce["quartet"] / bce["pytorch"], "≤", 1.005)
+
+
+if __name__ == "__main__":
+    run("autoencoder", "Autoencoder", measure)

@@ -1,0 +1,172 @@
+"""The data of a row, read once by Quartet's own readers and given to every side as plain arrays.
+
+So all sides train on the same examples, validate on the same ones and are measured on the same ones. The
+short forms take the datasets that need no download.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.sides import Side
+
+Array = NDArray[Any]
+
+NOISE = 0.5
+"""Standard deviation of the denoiser's noise."""
+
+TEST_STREAM = 50
+"""Makes the noise of the test images another than that of any training."""
+
+WORDS, WORDS_READ = 10_000, 200
+"""Of reviews: the most frequent words that are known, and how many of a review, its last ones, are read."""
+
+FILES = {"images": "mnist.npz", "text": "shakespeare.txt", "reviews": "aclImdb.tar.gz"}
+REAL = {"images": "mnist", "text": "shakespeare", "reviews": "imdb"}
+OFFLINE = {"images": "digits", "text": "pydoc", "reviews": "toy-reviews"}
+"""What stands in for the real data in the short forms."""
+
+
+def real_data_folder() -> Path:
+    """The folder of real data.
+
+    Raises:
+        SystemExit: QUARTET_TEST_DATA does not name one that has them all.
+    """
+    folder = Path(os.environ.get("QUARTET_TEST_DATA") or "").absolute()
+    missing = [name for name in FILES.values() if not (folder / name).is_file()]
+    if missing or not os.environ.get("QUARTET_TEST_DATA"):
+        raise SystemExit(
+            f"QUARTET_TEST_DATA names no folder with {', '.join(missing or FILES.values())}: nothing was "
+            "measured (--short tries the benchmark out on data that need no download)"
+        )
+    return folder
+
+
+@contextmanager
+def prepared(kind: str, short: bool) -> Iterator[Path]:
+    """A `.npz` with the arrays of this kind of data, for the length of the block.
+
+    They are made in a process of its own, so that the one that measures stays small.
+
+    Raises:
+        SystemExit: the real data are asked for and not there.
+    """
+    folder = None if short else real_data_folder()
+    with tempfile.TemporaryDirectory(prefix="quartet-bench-") as place:
+        path = Path(place) / f"{kind}.npz"
+        with Side("benchmarks.data", folder=folder) as reader:
+            reader.ask(kind, path=str(path))
+        yield path
+
+
+def arrays(path: Path | str) -> dict[str, Array]:
+    """What `prepared` gave."""
+    with np.load(path, allow_pickle=False) as stored:
+        return dict(stored)
+
+
+class Reader:
+    """Reads data with the worker's readers and writes them as arrays."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Without a folder, data that need none."""
+        from jobs.settings import read_settings
+
+        self._names = OFFLINE if folder is None else REAL
+        self._settings = read_settings(data_dir=folder or Path(tempfile.gettempdir()) / "quartet-bench-none")
+
+    def images(self, path: str) -> None:
+        """`images`, all of the training part, uint8 (n, 28, 28); of these `train` and `validation`, uint8
+        (…, 784), as a job divides them; `test`, uint8 (…, 784), and `noisy_test`, float32 in [0, 1]."""
+        from worker.data.images import load_images
+        from worker.image_arrays import flat, with_noise
+        from worker.image_training import held_out_for_validation
+
+        loaded = load_images(self._names["images"], self._settings)
+        pixels = loaded.train.reshape(len(loaded.train), -1)
+        held_out = held_out_for_validation(len(pixels))
+        np.savez(
+            path,
+            allow_pickle=False,
+            images=loaded.train,
+            train=pixels[~held_out],
+            validation=pixels[held_out],
+            test=loaded.test.reshape(len(loaded.test), -1),
+            noisy_test=with_noise(flat(loaded.test), NOISE, [0, TEST_STREAM]),
+        )
+
+    def text(self, path: str) -> None:
+        """`training`, `validation` and `held_out` codes, uint8, and the size of the `vocabulary`."""
+        from worker.data.text import open_text
+
+        text = open_text(self._names["text"], self._settings, "train")
+        vocabulary = text.vocabulary_before(text.held_out)
+        training, validation = text.split(vocabulary)
+        held_out = text.codes_in(vocabulary, text.held_out)[0]
+        np.savez(
+            path,
+            allow_pickle=False,
+            training=training,
+            validation=validation,
+            held_out=held_out,
+            vocabulary=np.array(len(vocabulary)),
+        )
+
+    def reviews(self, path: str) -> None:
+        """All reviews as tokens, their `labels`, and which are for `training`, `validation` and `test`."""
+        from worker.data.review_sets import Recipe, load_reviews, test_part, validation_part
+        from worker.data.review_sources import open_reviews
+
+        source = open_reviews(self._names["reviews"], self._settings, labelled=True)
+        reviews = load_reviews(source, Recipe(WORDS_READ, WORDS), self._settings.data_dir)
+        test, validation = test_part(reviews), validation_part(reviews, 0)
+        np.savez(
+            path,
+            allow_pickle=False,
+            numbers=reviews.tokens.numbers,
+            offsets=reviews.tokens.offsets,
+            lengths=reviews.tokens.lengths,
+            labels=reviews.labels,
+            training=np.flatnonzero(~test & ~validation),
+            validation=np.flatnonzero(validation),
+            test=np.flatnonzero(test),
+            vocabulary=np.array(reviews.vocabulary.numbers),
+        )
+
+
+def start(folder: str | None) -> Reader:
+    """The side that reads."""
+    return Reader(Path(folder) if folder else None)
+
+
+def image_errors(clean: Array, images: Array) -> dict[str, float]:
+    """How far images (n, 784) in (0, 1) are from the clean ones.
+
+    The mean BCE in nats a pixel, and the mean of each image's PSNR in dB: the same measures as
+    `worker.image_quality`, without TensorFlow.
+    """
+    likely = np.clip(images, 1e-7, 1 - 1e-7)
+    bce = -(clean * np.log(likely) + (1 - clean) * np.log1p(-likely)).mean(dtype=np.float64)
+    psnr = -10 * np.log10(np.maximum(np.square(clean - images).mean(axis=1), 1e-10))
+    return {"bce": float(bce), "psnr_db": float(psnr.mean(dtype=np.float64))}
+
+
+def scaled(pixels: Array) -> Array:
+    """Bytes as float32 in [0, 1]."""
+    return pixels.astype(np.float32) / np.float32(255)
+
+
+def padded(data: dict[str, Array], reviews: Array) -> Array:
+    """Reviews as one rectangle, int32 (n, 200): padded on the left with 0, as Keras' `pad_sequences` does."""
+    rectangle = np.zeros((len(reviews), WORDS_READ), np.int32)
+    for row, review in enumerate(reviews):
+        tokens = data["numbers"][data["offsets"][review] : data["offsets"][review + 1]]
+        rectangle[row, WORDS_READ - len(tokens) :] = tokens
+    return rectangle

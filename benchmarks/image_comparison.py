@@ -1,0 +1,75 @@
+"""What the rows of the autoencoder and of the denoiser share: their sides take turns, epoch by epoch."""
+
+from contextlib import ExitStack
+from statistics import mean
+
+from benchmarks.data import arrays, prepared
+from benchmarks.measuring import Row, pairs
+from benchmarks.sides import started
+from jobs.spec import AutoencoderTrain
+
+NAMES = {"notebooks": "notebook", "pytorch": "PyTorch", "quartet": "Quartet"}
+PRODUCTS = 5
+"""Of a matrix 784 × 32 with the images, in a step: two forward, two gradients of weights, one of the code."""
+
+Qualities = dict[str, list[dict[str, float]]]
+"""For each side, what it reached with each seed."""
+
+
+def compare(
+    row: Row, *, noise: float, epochs: int, beside_notebook: float, beside_pytorch: float
+) -> Qualities:
+    """Train each side with three seeds, an epoch of each in turn; judge the time of an epoch.
+
+    The first epoch of each seed compiles and is not counted.
+
+    Returns:
+        What each side reached after the last epoch.
+    """
+    seeds, epochs = ((0,), 2) if row.short else ((0, 1, 2), epochs)
+    times: dict[str, list[float]] = {}
+    reached: Qualities = {}
+    modules = row.compared_with("autoencoder", "images", "autoencoder")
+    with prepared("images", row.short) as data:
+        images, pixels = arrays(data)["train"].shape
+        for seed in seeds:
+            with ExitStack() as stack:
+                sides = started(stack, modules, data=data, seed=seed, noise=noise)
+                for epoch in range(epochs):
+                    for name, side in sides.items():
+                        seconds = side.ask("epoch")["seconds"]
+                        if epoch:
+                            times.setdefault(name, []).append(seconds)
+                for name, side in sides.items():
+                    reached.setdefault(name, []).append(side.ask("quality"))
+                if noise and seed == seeds[0]:
+                    seconds = sides["notebooks"].ask("noise_seconds")
+                    row.figure("notebook, to make its noise once, before the training", "s", [seconds])
+    for name, seconds in times.items():
+        row.figure(f"{NAMES[name]}, an epoch", "s", seconds)
+    row.judge("epochs beside the notebook", pairs(times["notebooks"], times["quartet"]), "≥", beside_notebook)
+    if "pytorch" in times:
+        row.judge("epochs beside PyTorch", pairs(times["pytorch"], times["quartet"]), "≥", beside_pytorch)
+
+    code = 32
+    gigaflops = images * PRODUCTS * 2 * pixels * code / 1e9
+    row.limit(
+        "an epoch",
+        gigaflops / row.machine.gemm_gflops,
+        "s",
+        f"{images:,} images × {PRODUCTS} products × 2 × {pixels} × {code} = {gigaflops:.1f} GFLOP at the "
+        f"measured GEMM rate of {row.machine.gemm_gflops:.0f} GFLOP/s",
+    )
+    row.note(
+        f"An epoch: {images:,} images in batches of {AutoencoderTrain().batch_size}, then the losses on the "
+        "validation images; ours with its checkpoint. The first epoch of each seed compiles and is left out."
+    )
+    return reached
+
+
+def note_quality(row: Row, reached: Qualities, measure: str, unit: str, epochs: int) -> dict[str, float]:
+    """Keep what each side reached on the test images; give the mean over the seeds."""
+    for name, found in reached.items():
+        label = f"{NAMES[name]}, test {measure} after {epochs} epochs"
+        row.figure(label, unit, [each[measure] for each in found])
+    return {name: mean(each[measure] for each in found) for name, found in reached.items()}

@@ -1,0 +1,70 @@
+"""Peak memory of each training: the notebook's process and the worker's, one epoch or what shows the peak.
+
+Run: `python -m benchmarks.memory [--short]`.
+"""
+
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.data import NOISE, OFFLINE, REAL, prepared, real_data_folder
+from benchmarks.measuring import Row, pairs, run
+from benchmarks.sides import Side
+
+RUNS = 3
+"""Memory hardly differs from run to run."""
+
+KINDS = {"autoencoder": "images", "denoiser": "images", "textgen": "text", "sentiment": "reviews"}
+NOTEBOOKS: dict[str, tuple[str, dict[str, Any], str, dict[str, Any]]] = {
+    "autoencoder": ("autoencoder", {"noise": 0.0}, "epoch", {}),
+    "denoiser": ("autoencoder", {"noise": NOISE}, "epoch", {}),
+    # Its peak is reached before the first step.
+    "textgen": ("textgen", {}, "train", {"seconds": 10, "steps": 20}),
+    "sentiment": ("sentiment", {}, "train", {"most_reviews": 2_560}),
+}
+
+
+def measure(row: Row) -> None:
+    """Run each training in a process of its own, the notebook's and ours in turn."""
+    loaded: list[float] = []
+    for model in ("autoencoder",) if row.short else KINDS:
+        peaks: dict[str, list[float]] = {"notebook": [], "Quartet": []}
+        with prepared(KINDS[model], row.short) as data:
+            for _ in range(1 if row.short else RUNS):
+                peaks["notebook"].append(_notebook(model, data))
+                before, peak = _quartet(model, row.short)
+                loaded.append(before)
+                peaks["Quartet"].append(peak)
+        for name, values in peaks.items():
+            row.figure(f"{model}, {name}", "MB", values)
+        row.judge(f"{model}, beside the notebook", pairs(peaks["Quartet"], peaks["notebook"]), "≤", 0.6)
+    row.limit(
+        "any training",
+        median(loaded),
+        "MB",
+        "what our process holds at most before it trains: TensorFlow, Keras and the task are imported",
+    )
+    row.note(
+        "The most memory that the process held at once (`VmHWM`). Ours is the whole task, which reads its "
+        "data itself; the notebook's reads arrays that were made for it."
+    )
+
+
+def _notebook(model: str, data: Path) -> float:
+    module, options, method, arguments = NOTEBOOKS[model]
+    with Side(f"benchmarks.notebooks.{module}", data=data, seed=0, **options) as side:
+        side.ask(method, **arguments)
+        return float(side.ask("peak_memory_mb"))
+
+
+def _quartet(model: str, short: bool) -> tuple[float, float]:
+    kind = KINDS[model]
+    name, folder = (OFFLINE[kind], None) if short else (REAL[kind], real_data_folder())
+    with Side("benchmarks.quartet.task", model=model, name=name, folder=folder) as side:
+        before = side.ask("peak_memory_mb")
+        side.ask("train")
+        return float(before), float(side.ask("peak_memory_mb"))
+
+
+if __name__ == "__main__":
+    run("memory", "Peak memory of a training", measure)

@@ -1,0 +1,1 @@
+"""The same work in PyTorch: the same network, the same batches, the same data; plain and good code."""

@@ -1,0 +1,131 @@
+"""Empty jobs a second through two workers, beside empty tasks through Celery alone.
+
+Run: `python -m benchmarks.queue_cost [--short]`.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from celery import Celery
+
+import benchmarks.empty_jobs  # noqa: F401 - makes its jobs known
+from benchmarks.measuring import Row, pairs, run
+from benchmarks.service import folders, redis_alone
+from benchmarks.sides import ROOT
+from jobs.client import Client
+from jobs.job_id import new_job_id
+from jobs.ledger import Ledger
+from jobs.local import PARENT_VARIABLE, end_workers
+from jobs.queue import QUEUE, celery_settings
+from jobs.settings import Settings
+from jobs.spec import JobSpec
+
+JOBS, WHOLE_JOBS, RUNS, WORKERS = 1_000, 250, 5, 2
+"""Whole jobs are fewer in each run, since a folder takes long to publish: 1,250 in all."""
+
+SECONDS_ALLOWED = 300
+
+
+def measure(row: Row) -> None:
+    """Send jobs three ways in turns: whole jobs, the ledger's part of them, Celery's tasks alone."""
+    jobs, whole_jobs, runs = (20, 4, 1) if row.short else (JOBS, WHOLE_JOBS, RUNS)
+    ways: dict[str, tuple[Callable[[Settings, int], float], int]] = {
+        "Celery alone": (_celery_alone, jobs),
+        "Quartet, the queue alone: claimed, held, ended": (_queue_alone, jobs),
+        "Quartet, whole jobs: folder, report and index published": (_whole_jobs, whole_jobs),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    with folders(None) as settings, redis_alone(settings) as found, _workers(found):
+        for way, _ in ways.values():
+            way(found, 2 * WORKERS)  # every process has loaded what it needs
+        for _ in range(runs):
+            for name, (way, count) in ways.items():
+                rates[name].append(count / way(found, count))
+    for name, values in rates.items():
+        row.figure(f"{name} ({ways[name][1]:,} through {WORKERS} workers)", "jobs/s", values)
+    celery, queue, whole = rates.values()
+    row.judge("the queue alone, beside Celery", pairs(queue, celery), "≥", 0.5)
+    row.judge("whole jobs, beside Celery", pairs(whole, celery), "≥", 0.5)
+    row.limit("any of them", max(celery), "jobs/s", "the quickest run of Celery's empty tasks")
+    row.note(
+        "From the first one sent to the last one done, sending included: jobs by `Client.submit_spec`, tasks "
+        "by Celery's `send_task`. The same two worker processes, settings and Redis (in memory) do all three."
+    )
+
+
+@contextmanager
+def _workers(settings: Settings) -> Iterator[None]:
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "benchmarks.empty_worker",
+        "worker",
+        "--without-mingle",
+        "-E",
+    ]
+    environment = os.environ | settings.environment() | {PARENT_VARIABLE: str(os.getpid())}
+    with (settings.state_dir / "workers.log").open("ab") as log:
+        workers = [
+            subprocess.Popen(
+                [*command, "--hostname", f"bench-{number}@%h", "--loglevel", "WARNING"],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            for number in range(WORKERS)
+        ]
+    try:
+        yield
+    finally:
+        end_workers(workers, 30)
+
+
+def _celery_alone(settings: Settings, count: int) -> float:
+    app = Celery("bench")
+    app.conf.update(celery_settings(settings.redis_address()))
+    redis = Ledger(settings.redis_address()).redis
+    began = time.perf_counter()
+    for _ in range(count):
+        app.send_task("benchmarks.celery_alone", (new_job_id(),), queue=QUEUE)
+    # Acknowledged early: what is in neither place is done, or is the last one that a worker does.
+    _until(lambda: not redis.llen(QUEUE) and not redis.hlen("unacked"))
+    return time.perf_counter() - began
+
+
+def _queue_alone(settings: Settings, count: int) -> float:
+    return _submitted(settings, count, "unpublished")
+
+
+def _whole_jobs(settings: Settings, count: int) -> float:
+    return _submitted(settings, count, "empty")
+
+
+def _submitted(settings: Settings, count: int, model: str) -> float:
+    client, spec = Client(settings), JobSpec.make(model, "generate")
+    before = len(client.ledger.ids("succeeded"))
+    began = time.perf_counter()
+    for _ in range(count):
+        client.submit_spec(spec)
+    _until(lambda: client.ledger.redis.zcard("quartet:state:succeeded") == before + count)
+    return time.perf_counter() - began
+
+
+def _until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS_ALLOWED
+    while not done():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"empty jobs were not done within {SECONDS_ALLOWED} seconds")
+        time.sleep(0.005)
+
+
+if __name__ == "__main__":
+    run("queue_cost", "The queue's cost", measure)

@@ -1,0 +1,55 @@
+"""What the tenth job of a kind costs beyond its bare training, in one worker.
+
+Run: `python -m benchmarks.tenth_job [--short]`.
+"""
+
+from statistics import median
+
+from benchmarks.data import real_data_folder
+from benchmarks.measuring import Row, run
+from benchmarks.service import folders, wait
+from jobs.client import Client
+from jobs.local import one_worker
+
+JOBS = 10
+LAST = 4
+"""The seventh to the tenth count as tenths: one alone would be one measurement."""
+
+
+KINDS = (
+    ("autoencoder", "mnist", 10),
+    ("denoiser", "mnist", 10),
+    ("textgen", "pydoc", 3),
+    ("sentiment", "toy-reviews", 5),
+)
+"""Model, data and epochs. Real data where an epoch is short, so that costs show beside them."""
+
+
+def measure(row: Row) -> None:
+    """Submit one job after the other; from its acceptance to its end, less its epochs at their median."""
+    kinds = (("autoencoder", "digits", 3),) if row.short else KINDS
+    with folders(None if row.short else real_data_folder()) as settings, one_worker(settings) as service:
+        client = Client(service.settings)
+        for model, data, epochs in kinds:
+            bare, costs = [], []
+            for number in range(2 if row.short else JOBS):
+                job = client.submit(model, "train", data=data, seed=number, epochs=epochs)
+                record = wait(client, job.id)
+                assert record.finished is not None
+                history = client.folder(job.id).history
+                training = len(history) * median(epoch["seconds"] for epoch in history)
+                bare.append(training)
+                costs.append((record.finished - record.submitted) / 1000 - training)
+            name = f"{model}, {epochs} epochs on {data}"
+            row.figure(f"{name}: bare training", "s", bare[-LAST:])
+            row.figure(f"{name}: first job, beyond that", "s", costs[:1])
+            row.figure(f"{name}: tenth job, beyond that", "s", costs[-LAST:])
+    row.note(
+        "Beyond bare training: waiting for the worker, reading data, building and compiling, the report, "
+        "publishing. Bare training is the job's own epochs, each at the median of their times, so that "
+        f"compiling in the first one counts as a cost. Tenth: the last {LAST} of {JOBS}."
+    )
+
+
+if __name__ == "__main__":
+    run("tenth_job", "The tenth job of a kind", measure)

@@ -1,0 +1,65 @@
+"""Characters a second that are written with the character model, one text at a time and 64 side by side.
+
+The weights are random ones, which takes the same time.
+Run: `python -m benchmarks.textgen_generation [--short]`.
+"""
+
+from contextlib import ExitStack
+
+from benchmarks.data import arrays, prepared
+from benchmarks.measuring import Row, pairs, run
+from benchmarks.sides import started
+
+ROUNDS = 7
+TEXTS = 64
+CHARACTERS = {("notebooks", 1): 40, ("pytorch", 1): 5_000, ("quartet", 1): 40_000}
+CHARACTERS |= {("pytorch", TEXTS): 500, ("quartet", TEXTS): 3_000}
+"""Of each text in one turn: about half a second, three of the notebook's."""
+
+NAMES = {"notebooks": "notebook, `predict` for each character", "pytorch": "PyTorch", "quartet": "Quartet"}
+UNITS = 128
+
+
+def measure(row: Row) -> None:
+    """Write with each side in turn; the first turn is not counted."""
+    speeds: dict[tuple[str, int], list[float]] = {}
+    modules = row.compared_with("textgen", "textgen", "textgen")
+    with prepared("text", row.short) as data, ExitStack() as stack:
+        vocabulary = int(arrays(data)["vocabulary"])
+        sides = started(stack, modules, data=data, seed=0)
+        for turn in range(2 if row.short else ROUNDS):
+            for (name, texts), characters in CHARACTERS.items():
+                if name not in sides:
+                    continue
+                options = {"characters": max(4, characters // 10) if row.short else characters}
+                if texts > 1:
+                    options["texts"] = texts
+                speed = sides[name].ask("write", **options)["characters_per_second"]
+                if turn:
+                    speeds.setdefault((name, texts), []).append(speed)
+    for (name, texts), values in speeds.items():
+        row.figure(f"{NAMES[name]}, {texts} text{'s' if texts > 1 else ''}", "characters/s", values)
+    one, many = speeds["quartet", 1], speeds["quartet", TEXTS]
+    row.judge("one text beside the notebook", pairs(one, speeds["notebooks", 1]), "≥", 5_000)
+    if ("pytorch", 1) in speeds:
+        row.judge("one text beside PyTorch", pairs(one, speeds["pytorch", 1]), "≥", 5)
+        row.judge("64 texts beside PyTorch", pairs(many, speeds["pytorch", TEXTS]), "≥", 2)
+    flops = 2 * (UNITS * 4 * UNITS + UNITS * vocabulary)
+    for texts, rate, kind in (
+        (1, row.machine.gemv_gflops_core, "GEMV"),
+        (TEXTS, row.machine.gemm_gflops_core, "GEMM"),
+    ):
+        row.limit(
+            f"{texts} text{'s' if texts > 1 else ''} on one core",
+            rate * 1e9 / flops,
+            "characters/s",
+            f"matrices {UNITS} × {4 * UNITS} and {UNITS} × {vocabulary} are {flops:,} FLOP a character; at "
+            f"the measured {kind} rate of {rate:.0f} GFLOP/s",
+        )
+    row.note(
+        "Compiling our graph, about half a second a job, is not counted; nothing of the others is either."
+    )
+
+
+if __name__ == "__main__":
+    run("textgen_generation", "Text generation, writing", measure)
