@@ -15,9 +15,9 @@ import_module("benchmarks.empty_jobs")
 
 
 @app.task(name="empty.generate", bind=True)  # type: ignore[untyped-decorator]
-def whole_job(task: Any, job_id: str) -> str | None:
+def whole_job(task: Any, job_id: str) -> None:
     """What `worker.app` does with a job."""
-    return execute(job_id, settings, task.request.hostname)
+    execute(job_id, settings, task.request.hostname)
 
 
 @app.task(name="unpublished.generate", bind=True)  # type: ignore[untyped-decorator]

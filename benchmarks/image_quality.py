@@ -72,7 +72,7 @@ def trained(
             spec = JobSpec.make(model, "train", data=data, seed=seed, parameters={"epochs": epochs})
             run = Run(spec=spec, folder=Path(folder), settings=settings)
             assert isinstance(spec.parameters, AutoencoderTrain | DenoiserTrain)
-            network, history = train_network(run, images.train, spec.parameters, noise=noise, seed=seed)
+            network, history = train_network(run, images, spec.parameters, noise=noise, seed=seed)
             measured = quality(clean, predict(network, seen))
             seconds = float(np.median([row["seconds"] for row in history]))
             yield Measured(model, epochs, seed, measured["bce"], measured["psnr_db"], seconds)
