@@ -298,7 +298,7 @@ def test_the_ledger_agrees_with_its_model(redis_url: str) -> None:
     run_state_machine_as_test(
         LedgerMachine,
         settings=settings(
-            max_examples=40,
+            max_examples=60,
             stateful_step_count=40,
             deadline=None,
             derandomize=True,
