@@ -150,16 +150,16 @@ class Client:
         Raises:
             UnknownJob: the reference names no job or several.
             InvalidJob: its record in Redis cannot be read.
+            RedisUnreachable: it has no folder, and Redis cannot be asked.
             DamagedFolder: it is known by its folder alone, and that cannot be read.
         """
         job_id = self.resolve(reference)
         known = self._known([job_id])
         if not known:
-            with contextlib.suppress(RedisUnreachable):
-                self.ledger.record(job_id)
             folder = self.results.find(job_id)
             if folder is not None:
                 return _from_folder(folder)
+            self.ledger.record(job_id)
             raise UnknownJob(f"job: there is no job {job_id}")
         return known[0]
 

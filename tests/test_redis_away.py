@@ -76,6 +76,7 @@ def test_jobs_and_those_who_watch_them_live_through_a_restart_of_redis(
     watched: list[Job] = []
     watching = Thread(target=lambda: watched.extend(job for job, _ in client.watch(short.id)))
     watching.start()
+    until(lambda: watched, 30, "a first look at it")
 
     restartable.kill()
     away_since = time.monotonic()
