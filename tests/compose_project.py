@@ -20,7 +20,7 @@ STRANGER = 12_345
 """Who plays the calling user where the tests run as root, which workers must not be."""
 
 QUICK = {
-    "QUARTET_LEASE_SECONDS": "6",
+    "QUARTET_LEASE_SECONDS": "10",
     "QUARTET_HEARTBEAT_SECONDS": "1",
     "QUARTET_SWEEP_SECONDS": "1",
     "QUARTET_CHECKPOINT_SECONDS": "1",

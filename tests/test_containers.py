@@ -161,16 +161,17 @@ def test_a_storm_over_containers_loses_nothing_and_doubles_nothing(quartet: Proj
     network = f"{quartet.name}_redis"
     jobs = [outside.job(quartet.client("submit", *LONG)), *submit(outside, 4, EPOCHS)]
 
-    [victim, cut, _] = [names[str(job.worker)] for job in running(outside, 3)]
+    [killed, cut_off, _] = running(outside, 3)
+    victim, cut = names[str(killed.worker)], names[str(cut_off.worker)]
     quartet.docker("kill", victim)
     quartet.docker("network", "disconnect", network, cut)
     quartet.compose("restart", "redis")
     until(outside.redis_answers, 30, "Redis after its restart")
 
-    def lost() -> int:
-        return sum(record.lost for record in outside.ledger.records([job.id for job in jobs]))
+    def lost() -> list[int]:
+        return [record.lost for record in outside.ledger.records([killed.id, cut_off.id])]
 
-    until(lambda: lost() == 2, 60, "the end of both leases")
+    until(lambda: min(lost()) >= 1, 90, "the end of both leases")
     said = quartet.run("docker", "exec", cut, "quartet-worker", "health", check=False)
     assert (said.returncode, "Redis cannot be reached" in said.stderr) == (3, True)
     quartet.docker("network", "connect", network, cut)
@@ -187,8 +188,7 @@ def test_a_storm_over_containers_loses_nothing_and_doubles_nothing(quartet: Proj
     assert set(outside.results.ids()) - before == {job.id for job in jobs}
     folders = [outside.folder(job.id) for job in jobs]
     assert [folder.verify() for folder in folders] == [[]] * len(jobs)
-    attempts = sorted(folder.job["attempt"] for folder in folders)
-    assert attempts[-2:] == [2, 2], attempts
+    assert all(outside.folder(job.id).job["attempt"] > 1 for job in (killed, cut_off))
     # The same seed: what was interrupted ends with the bits of what was not.
     assert len({str(folder.metrics) for folder in folders}) == 1
     for folder in folders:
@@ -253,10 +253,10 @@ def test_dashboards_answer_on_localhost_and_show_what_there_is(quartet: Project,
     scalars = json.loads(
         fetch(quartet.ports["TENSORBOARD"], f"/data/plugin/scalars/scalars?run={run}&tag=loss")[2]
     )
-    written = outside.folder(trained.id).history
-    assert [(step, round(value, 4)) for _, step, value in scalars][:1000] == [
-        (int(row["epoch"]), round(row["loss"], 4)) for row in written
-    ]
+    written = {(int(row["epoch"]), round(row["loss"], 4)) for row in outside.folder(trained.id).history}
+    shown = {(step, round(value, 4)) for _, step, value in scalars}
+    assert shown <= written
+    assert len(shown) >= min(500, len(written)), "TensorBoard thins out what is long, to a thousand points"
 
     password = (quartet.folder / "secrets" / "flower_password").read_text()
     assert fetch(quartet.ports["FLOWER"], "/workers")[0] == 401
@@ -302,7 +302,7 @@ def test_short_jobs_do_not_wait_for_trainings(quartet: Project, outside: Client)
     trainings = submit(outside, 5, 100_000)
     running(outside, 3)
     evaluation = outside.submit("autoencoder", "evaluate", source=trained.id)
-    done = ended(outside, evaluation.id, 60)
+    done = ended(outside, evaluation.id, 120)
     assert done.state == "succeeded", quartet.logs()
     assert done.worker == quartet.node(quartet.containers("worker-cpu")[0])
     for job in trainings:
