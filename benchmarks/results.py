@@ -39,9 +39,7 @@ move with the machine; ratios move less.
 
 def write_results(failures: Mapping[str, str] | None = None) -> None:
     """Write the file from all rows that were ever measured here; `failures` says what went wrong just now."""
-    rows = {
-        name: Row.read(MEASURED / f"{name}.json") for name in ROWS if (MEASURED / f"{name}.json").exists()
-    }
+    rows = {name: row for name in ROWS if (row := _kept(name))}
     failures = failures or {}
     lines = [
         HEAD,
@@ -64,6 +62,14 @@ def write_results(failures: Mapping[str, str] | None = None) -> None:
         lines += ["## Failed in the last run", ""]
         lines += [f"- {name}: {reason}" for name, reason in failures.items()] + [""]
     RESULTS.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+
+
+def _kept(name: str) -> Row | None:
+    """What a row left, if it can be read: another version of it may have written it."""
+    try:
+        return Row.read(MEASURED / f"{name}.json")
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _summary(row: Row) -> list[str]:
