@@ -73,12 +73,14 @@ def _kept(name: str) -> Row | None:
 
 
 def _summary(row: Row) -> list[str]:
+    if not row.verdicts:
+        return [f"| {row.title} | below | none | | {'; '.join(map(limit_text, row.limits))} |"]
     lines = []
     for place, verdict in enumerate(row.verdicts):
         unit = verdict.unit if verdict.unit == "×" else f" {verdict.unit}"
         word = "met" if verdict.met else "**not met**"
         # A row's limits stand beside its first verdict.
-        limit = "; ".join(limit_text(each) for each in row.limits) if place == 0 else ""
+        limit = "; ".join(map(limit_text, row.limits)) if place == 0 else ""
         lines.append(
             f"| {row.title}: {verdict.name} | {spread(verdict.values)}{unit} "
             f"| {verdict.sign} {number(verdict.target)}{unit} | {word} | {limit} |"
@@ -92,6 +94,13 @@ def _machine(rows: Mapping[str, Row]) -> list[str]:
         described.setdefault(_description(row.machine), []).append(name)
     gpus = any(row.machine.gpu for row in rows.values())
     lines = [] if gpus else ["**Not measured on a GPU**: the machine of these figures has none.", ""]
+    busy = [name for name, row in rows.items() if row.machine.load > row.machine.cores + 1]
+    if busy:
+        lines += [
+            f"**Measured on a busy machine**: {', '.join(busy)}. More processes wanted its cores than it "
+            "has, so these figures are worse than they would be, their ratios as well.",
+            "",
+        ]
     if len(described) == 1:
         return [*lines, f"Machine: {next(iter(described))}"]
     for description, names in described.items():
