@@ -78,7 +78,7 @@ def _summary(row: Row) -> list[str]:
     lines = []
     for place, verdict in enumerate(row.verdicts):
         unit = verdict.unit if verdict.unit == "×" else f" {verdict.unit}"
-        word = "met" if verdict.met else "**not met**"
+        word = ("met" if verdict.met else "**not met**") + (" (busy machine)" if _busy(row) else "")
         # A row's limits stand beside its first verdict.
         limit = "; ".join(map(limit_text, row.limits)) if place == 0 else ""
         lines.append(
@@ -94,11 +94,11 @@ def _machine(rows: Mapping[str, Row]) -> list[str]:
         described.setdefault(_description(row.machine), []).append(name)
     gpus = any(row.machine.gpu for row in rows.values())
     lines = [] if gpus else ["**Not measured on a GPU**: the machine of these figures has none.", ""]
-    busy = [name for name, row in rows.items() if row.machine.load > row.machine.cores + 1]
+    busy = [name for name, row in rows.items() if _busy(row)]
     if busy:
         lines += [
             f"**Measured on a busy machine**: {', '.join(busy)}. More processes wanted its cores than it "
-            "has, so these figures are worse than they would be, their ratios as well.",
+            "has, so these figures and their ratios say little.",
             "",
         ]
     if len(described) == 1:
@@ -106,6 +106,11 @@ def _machine(rows: Mapping[str, Row]) -> list[str]:
     for description, names in described.items():
         lines += [f"Machine of {', '.join(names)}: {description}", ""]
     return lines
+
+
+def _busy(row: Row) -> bool:
+    """Whether others wanted the cores when the row began; the row before it wants as many as there are."""
+    return row.machine.load > row.machine.cores + 1
 
 
 def _description(machine: Machine) -> str:

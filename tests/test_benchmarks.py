@@ -38,6 +38,7 @@ def short_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, F
 
 
 @pytest.mark.quality
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ROWS)
 def test_a_benchmark_runs_in_its_short_form(name: str, short_runs: dict[str, Future[Any]]) -> None:
     output, done = short_runs[name].result()
@@ -110,6 +111,8 @@ def test_figures_of_a_busy_machine_are_told_apart(tmp_path: Path, monkeypatch: p
     results.write_results()
     text = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
     assert "**Measured on a busy machine**: memory." in text
+    assert "| The row memory: a ratio | 1× | ≥ 2× | **not met** (busy machine) |" in text
+    assert "| The row submit: a ratio | 1× | ≥ 2× | **not met** |" in text
     assert "| sentiment | not measured |" in text
 
 
