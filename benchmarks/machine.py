@@ -38,7 +38,7 @@ class Machine:
         gemm_gflops: float32 products of two matrices on all cores, in 10⁹ floating-point operations a second.
         gemm_gflops_core: the same on one core.
         gemv_gflops_core: float32 products of a vector and a matrix that lies in the cache, on one core.
-        load: processes that wanted a core in the minute before: more than a few tenths is a noisy machine.
+        load: processes that wanted a core in the minute before: the row before this one makes two of them.
         gpu: the names of its NVIDIA GPUs, empty if there is none.
     """
 

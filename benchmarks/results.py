@@ -39,9 +39,7 @@ move with the machine; ratios move less.
 
 def write_results(failures: Mapping[str, str] | None = None) -> None:
     """Write the file from all rows that were ever measured here; `failures` says what went wrong just now."""
-    rows = {
-        name: Row.read(MEASURED / f"{name}.json") for name in ROWS if (MEASURED / f"{name}.json").exists()
-    }
+    rows = {name: row for name in ROWS if (row := _kept(name))}
     failures = failures or {}
     lines = [
         HEAD,
@@ -66,13 +64,23 @@ def write_results(failures: Mapping[str, str] | None = None) -> None:
     RESULTS.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 
+def _kept(name: str) -> Row | None:
+    """What a row left, if it can be read: another version of it may have written it."""
+    try:
+        return Row.read(MEASURED / f"{name}.json")
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
 def _summary(row: Row) -> list[str]:
+    if not row.verdicts:
+        return [f"| {row.title} | below | none | | {'; '.join(map(limit_text, row.limits))} |"]
     lines = []
     for place, verdict in enumerate(row.verdicts):
         unit = verdict.unit if verdict.unit == "×" else f" {verdict.unit}"
-        word = "met" if verdict.met else "**not met**"
+        word = ("met" if verdict.met else "**not met**") + (" (busy machine)" if _busy(row) else "")
         # A row's limits stand beside its first verdict.
-        limit = "; ".join(limit_text(each) for each in row.limits) if place == 0 else ""
+        limit = "; ".join(map(limit_text, row.limits)) if place == 0 else ""
         lines.append(
             f"| {row.title}: {verdict.name} | {spread(verdict.values)}{unit} "
             f"| {verdict.sign} {number(verdict.target)}{unit} | {word} | {limit} |"
@@ -86,11 +94,23 @@ def _machine(rows: Mapping[str, Row]) -> list[str]:
         described.setdefault(_description(row.machine), []).append(name)
     gpus = any(row.machine.gpu for row in rows.values())
     lines = [] if gpus else ["**Not measured on a GPU**: the machine of these figures has none.", ""]
+    busy = [name for name, row in rows.items() if _busy(row)]
+    if busy:
+        lines += [
+            f"**Measured on a busy machine**: {', '.join(busy)}. More processes wanted its cores than it "
+            "has, so these figures and their ratios say little.",
+            "",
+        ]
     if len(described) == 1:
         return [*lines, f"Machine: {next(iter(described))}"]
     for description, names in described.items():
         lines += [f"Machine of {', '.join(names)}: {description}", ""]
     return lines
+
+
+def _busy(row: Row) -> bool:
+    """Whether others wanted the cores when the row began; the row before it wants as many as there are."""
+    return row.machine.load > row.machine.cores + 1
 
 
 def _description(machine: Machine) -> str:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def short_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, F
 
 
 @pytest.mark.quality
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ROWS)
 def test_a_benchmark_runs_in_its_short_form(name: str, short_runs: dict[str, Future[Any]]) -> None:
     output, done = short_runs[name].result()
@@ -95,6 +97,23 @@ def test_a_row_that_is_measured_again_leaves_the_others(
     assert "a processor, 2 cores, no GPU, Linux x86_64; python 3.13.1." in text
     assert "torch" not in text
     assert "Not measured on a GPU" in text
+    assert "busy" not in text
+
+
+def test_figures_of_a_busy_machine_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "MEASURED", tmp_path)
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "RESULTS.md")
+    row("submit", 1.0).write(tmp_path / "submit.json")
+    busy = row("memory", 1.0)
+    busy.machine = replace(MACHINE, load=9.0)
+    busy.write(tmp_path / "memory.json")
+    (tmp_path / "sentiment.json").write_text('{"name": "of another version"}')
+    results.write_results()
+    text = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    assert "**Measured on a busy machine**: memory." in text
+    assert "| The row memory: a ratio | 1× | ≥ 2× | **not met** (busy machine) |" in text
+    assert "| The row submit: a ratio | 1× | ≥ 2× | **not met** |" in text
+    assert "| sentiment | not measured |" in text
 
 
 def test_a_row_that_fails_does_not_keep_the_others_from_being_measured(
