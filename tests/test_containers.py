@@ -6,8 +6,12 @@ The tests of this file go on from one another, for an engine and three workers t
 import base64
 import http.client
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import fake_nvml
 import pytest
@@ -227,6 +231,22 @@ def test_without_a_password_redis_says_nothing(quartet: Project, outside: Client
     bindings = quartet.inspect(quartet.containers("redis")[0])["HostConfig"]["PortBindings"]
     assert [entry["HostIp"] for entry in bindings["6379/tcp"]] == ["127.0.0.1"]
     assert outside.ledger.ids()
+
+
+def test_a_shell_out_here_finds_the_jobs_as_the_readme_says(quartet: Project) -> None:
+    export, *rest = commands("export QUARTET_REDIS_URL")
+    lines = [export.replace(":6379/", f":{quartet.ports['REDIS']}/"), *rest]
+    shell = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh", "-ec", "\n".join(lines)],
+        cwd=quartet.folder,
+        env=shell,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "JOB" in done.stdout
 
 
 def test_dashboards_answer_on_localhost_and_show_what_there_is(quartet: Project, outside: Client) -> None:

@@ -61,7 +61,7 @@ def test_one_job_here_and_now(shell: dict[str, str]) -> None:
 @pytest.mark.chaos
 @pytest.mark.usefixtures("up")
 def test_a_queue_and_python(shell: dict[str, str]) -> None:
-    for command in commands("quartet list"):
+    for command in commands("quartet show dn"):
         run(command, shell)
     [python] = [text for kind, text in BLOCKS.values() if kind == "python"]
     assert float(run(shlex.join([sys.executable, "-c", python]), shell)) > 5
