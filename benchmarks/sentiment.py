@@ -68,7 +68,9 @@ def _time_to_accuracy(row: Row, modules: list[str], data: Path) -> None:
                 for race in races.values():
                     race.go_on()
         for name, race in races.items():
-            seconds[name].append(race.seconds if race.best >= goal else float("inf"))
+            # A notebook that is not there in time is compared by the time that it had: at least so long.
+            late = race.best < goal and name == "quartet"
+            seconds[name].append(float("inf") if late else race.seconds)
             best[name].append(100 * race.best)
     for name in seconds:
         row.figure(
@@ -78,7 +80,8 @@ def _time_to_accuracy(row: Row, modules: list[str], data: Path) -> None:
     row.judge(f"time to {ACCURACY:.0%}", pairs(seconds["notebooks"], seconds["quartet"]), "≥", 2.0)
     row.note(
         "The clock counts training alone and begins with compilation; all test reviews are judged after each "
-        f"half epoch from the second on. Infinite: not within {MOST_EPOCHS} epochs."
+        f"half epoch from the second on, for {MOST_EPOCHS} epochs at most. A notebook that stopped below "
+        f"{ACCURACY:.0%} is counted with the time it had."
     )
 
 
