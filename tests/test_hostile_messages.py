@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from jobs.client import Client
 from jobs.job_id import new_job_id
 from jobs.local import find_server
-from jobs.queue import QUEUE, message
+from jobs.queue import list_of, message
 from jobs.settings import Settings
 from jobs.spec import JobSpec
 
@@ -81,7 +81,7 @@ def test_a_message_of_a_stranger_runs_nothing_and_the_next_job_is_done(
     name: str, hostile_worker: tuple[Client, Workers], tmp_path: Path
 ) -> None:
     client, workers = hostile_worker
-    client.ledger.redis.lpush(QUEUE, messages(tmp_path / "owned")[name])
+    client.ledger.redis.lpush(list_of(TRAIN), messages(tmp_path / "owned")[name])
     after = client.submit_spec(TRAIN)
     assert ended(client, after.id).state == "succeeded", workers.logs()
     assert not (tmp_path / "owned").exists()
