@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks.machine import peak_memory_mb
 
 ROOT = Path(__file__).parent.parent
+SECONDS_TO_END = 5
 
 
 class SideFailed(RuntimeError):
@@ -65,9 +66,14 @@ class Side:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout, self._errors):
+        assert self._process.stdin is not None
+        self._process.stdin.close()  # it ends by itself then, and takes its folder with it
+        try:
+            self._process.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for pipe in (self._process.stdout, self._errors):
             assert pipe is not None
             pipe.close()
 
