@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -67,8 +68,13 @@ ANSWER_SECONDS = 10.0
 """How long Redis may take for an answer before it counts as away."""
 
 
+@lru_cache(maxsize=16)
 def connect(url: str, patience_seconds: float = 0.0, answer_seconds: float = ANSWER_SECONDS) -> Any:
-    """A `redis.Redis` for the ledger that tries for `patience_seconds` when Redis cannot be reached."""
+    """A `redis.Redis` for the ledger that tries for `patience_seconds` when Redis cannot be reached.
+
+    One for each way to connect, which all ledgers and threads of a process share: its pool of connections
+    spares each job the making of three.
+    """
     from redis import Redis, exceptions
     from redis.backoff import ConstantBackoff
     from redis.retry import Retry
@@ -384,6 +390,7 @@ def _hint(url: str) -> str:
     return "; `quartet up` starts one here" if url.startswith("unix:") else ""
 
 
+@lru_cache
 def _source(name: str) -> str:
     folder = files("jobs") / "lua"
     known = f"local LISTS = cjson.decode([=[{json.dumps(lists())}]=])\n"

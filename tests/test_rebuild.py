@@ -16,6 +16,7 @@ from jobs.errors import DamagedFolder
 from jobs.folder import CHECKPOINT, STAGING, Results
 from jobs.job_id import new_job_id
 from jobs.ledger import Ledger
+from jobs.queue import list_of
 from jobs.rebuild import rebuild
 from jobs.settings import Settings
 
@@ -109,7 +110,7 @@ def test_whatever_was_running_is_queued_again(settings: Settings, results: Resul
     found = ledger.record(job_id)
     assert found is not None
     assert (found.state, found.attempt, found.error) == ("queued", 1, None)
-    assert ledger.redis.llen("quartet") == 1
+    assert ledger.redis.llen(list_of(found.spec)) == 1
 
 
 HOSTILE = {

@@ -167,7 +167,7 @@ def fit(
         position.variables = [np.asarray(variable) for variable in trainable.variables()]
         position.write(run.checkpoint)
 
-    saved = time.monotonic()
+    saved, told = time.monotonic(), False
     while position.epoch < epochs:
         epoch_began = time.monotonic()
         trainable.begin_epoch(position.epoch)
@@ -179,7 +179,8 @@ def fit(
             count = min(trainable.chunk, trainable.steps - position.step)
             trainable.make_steps(position.step, count)
             position.step += count
-            _tell(run, position, epochs, trainable.steps)
+            _tell(run, position, epochs, trainable.steps, force=not told)
+            told = True
             if time.monotonic() - saved >= run.settings.checkpoint_seconds:
                 save()
                 saved = time.monotonic()
