@@ -107,7 +107,8 @@ class ReviewTraining:
 
     def variables(self) -> list[Any]:
         """The weights that learn, their average, Adam's step count and moments, the epoch's loss so far."""
-        return [*self.learner.variables, *self.model.variables, *self._optimizer.variables, self._loss]
+        models = [*self.learner.weights, *self.model.weights]
+        return [*models, *self._optimizer.variables, self._loss]
 
     def begin_epoch(self, epoch: int) -> None:
         """Draw the order: batches of like length, one after the other at random."""
