@@ -20,6 +20,9 @@ from jobs.ledger import ENDED, Ledger
 from jobs.local import LocalWorker, Service, end_workers, find_server, private_redis
 from jobs.settings import Settings, read_settings
 
+# A shell's background job ignores the signal, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def missing(reason: str) -> None:
     """What is not installed is skipped on a laptop and fails in CI."""
