@@ -156,7 +156,14 @@ def test_a_batch_from_the_client_service_ends_in_folders_of_the_calling_user(qua
         folder = quartet.folder / "results" / job_id
         for path in (folder, *folder.rglob("*")):
             assert (path.stat().st_uid, path.stat().st_gid) == (quartet.uid, quartet.gid), path
-    quartet.client("doctor")
+    # Nothing is wrong but that no dataset has been downloaded yet.
+    doctor = ("run", "--rm", "-T", "client", "doctor", "--json")
+    said = quartet.run("docker", "compose", *doctor, check=False)
+    assert (said.returncode, unwell(said.stdout)) == (1, ["data"]), said.stderr
+
+
+def unwell(checks: str) -> list[str]:
+    return [check["name"] for check in json.loads(checks) if not check["well"]]
 
 
 def test_a_storm_over_containers_loses_nothing_and_doubles_nothing(quartet: Project, outside: Client) -> None:
