@@ -23,11 +23,11 @@ import os, pathlib, signal
 replace, deaths, writes = pathlib.Path.replace, pathlib.Path({deaths!r}), {{}}
 
 def replace_or_die(self, target):
-    \"\"\"Let a process die at a job's second checkpoint: all is in the temporary file, the name still the old one's.\"\"\"
+    # From a job's second checkpoint on: all is in the temporary file, the name is still the old one's.
     if pathlib.Path(target).name == "checkpoint.npz":
         writes[target] = writes.get(target, 0) + 1
         left = int(deaths.read_text())
-        if writes[target] == 2 and left:
+        if writes[target] >= 2 and left:
             deaths.write_text(str(left - 1))
             os.kill(os.getpid(), signal.SIGKILL)
     return replace(self, target)
