@@ -286,6 +286,7 @@ def test_dashboards_answer_on_localhost_and_show_what_there_is(quartet: Project,
     assert len(shown) >= min(500, len(written)), "TensorBoard thins out what is long, to a thousand points"
 
     password = (quartet.folder / "secrets" / "flower_password").read_text()
+    until(lambda: fetch(quartet.ports["FLOWER"], "/workers")[0], 60, "Flower's answer")
     assert fetch(quartet.ports["FLOWER"], "/workers")[0] == 401
     assert fetch(quartet.ports["FLOWER"], "/workers", user=f"quartet:{password[:-1]}x")[0] == 401
     until(

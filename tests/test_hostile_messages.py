@@ -136,7 +136,7 @@ def test_a_password_is_in_no_log_record_report_or_process_list(
         assert failed.state == "failed"
         main = psutil.Process(worker.process.pid)
         lines = [" ".join(process.cmdline()) for process in (main, *main.children(recursive=True))]
-        assert any("worker.app" in line for line in lines)
+        assert any("worker.cli" in line for line in lines)
         server.kill()
         until(
             lambda: "cannot be reached" in workers.logs() or "Cannot connect" in workers.logs(),
