@@ -176,7 +176,8 @@ def fit(
                 save()
                 _write_history(run, history_file, position.history)
                 run.check_stop()
-            count = min(trainable.chunk, trainable.steps - position.step)
+            # The first step by itself: whoever watches sees at once that it has begun.
+            count = min(trainable.chunk if told else 1, trainable.steps - position.step)
             trainable.make_steps(position.step, count)
             position.step += count
             _tell(run, position, epochs, trainable.steps, force=not told)
