@@ -62,10 +62,18 @@ class JobFolder:
         if not path.exists():
             return []
         try:
-            with path.open(newline="", encoding="utf-8") as file:
-                return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+            return self.numbers(path.name)
         except (ValueError, TypeError, csv.Error) as error:
             raise DamagedFolder(f"{path} cannot be read ({type(error).__name__})") from None
+
+    def table(self, name: str) -> list[dict[str, str]]:
+        """The rows of one of its CSV files, as `Run.write_table` wrote them."""
+        with (self.path / name).open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    def numbers(self, name: str) -> list[dict[str, float]]:
+        """The rows of a CSV file that has nothing but numbers."""
+        return [{column: float(value) for column, value in row.items()} for row in self.table(name)]
 
     def verify(self) -> list[str]:
         """What is wrong with the folder, one sentence each; empty if it matches its manifest."""

@@ -1,6 +1,5 @@
 """What jobs of the review model share: their data, reading a trained one."""
 
-import csv
 import json
 from typing import Any
 
@@ -61,10 +60,9 @@ def load_scorer(folder: JobFolder) -> tuple[ReviewScorer, Vocabulary, dict[str, 
 
 def validation_scores(folder: JobFolder) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Labels and probabilities of the training's validation reviews."""
-    with (folder.path / VALIDATION).open(newline="", encoding="utf-8") as file:
-        rows = [(int(row["label"]), float(row["probability"])) for row in csv.DictReader(file)]
-    labels, probabilities = zip(*rows, strict=True)
-    return np.array(labels, np.uint8), np.array(probabilities)
+    rows = folder.numbers(VALIDATION)
+    labels = np.array([row["label"] for row in rows], np.uint8)
+    return labels, np.array([row["probability"] for row in rows])
 
 
 def texts_at(source: ReviewSource, places: NDArray[np.int64]) -> dict[int, str]:

@@ -1,6 +1,5 @@
 """What the reports of the review model show, read from a job's folder."""
 
-import csv
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -39,7 +38,7 @@ def of_training(folder: JobFolder) -> Iterator[Part]:
 def of_evaluation(folder: JobFolder) -> Iterator[Part]:
     """What is right and wrong, what the threshold does, and where the model is surest and wrong."""
     metrics = folder.metrics
-    curve = _numbers(folder, "curves.csv")
+    curve = folder.numbers("curves.csv")
     yield figures.confusion(metrics, LABEL_NAMES, metrics["threshold"])
     yield Table(
         "Classification report",
@@ -50,7 +49,7 @@ def of_evaluation(folder: JobFolder) -> Iterator[Part]:
                 *(float(row[name]) for name in ("precision", "recall", "f1")),
                 round(float(row["reviews"])),
             )
-            for row in _rows(folder, "classification_report.csv")
+            for row in folder.table("classification_report.csv")
         ],
         f"Accuracy {metrics['accuracy']:.4f}, with 95 % certainty between {metrics['accuracy_low']:.4f} and "
         f"{metrics['accuracy_high']:.4f}; F1 of the positive class {metrics['f1']:.4f}, between "
@@ -59,7 +58,7 @@ def of_evaluation(folder: JobFolder) -> Iterator[Part]:
     yield figures.precision_recall(curve, metrics)
     yield figures.roc(curve, metrics)
     yield figures.thresholds(curve, metrics)
-    prices = _numbers(folder, "precision_price.csv")
+    prices = folder.numbers("precision_price.csv")
     yield Text("What the trade-off means here", _trade_off(metrics, prices))
     yield Table(
         "What precision costs",
@@ -78,7 +77,7 @@ def of_evaluation(folder: JobFolder) -> Iterator[Part]:
         "Thresholds are chosen on validation reviews; what they give is measured on the test reviews.",
     )
     length = json.loads((folder.path / "sentiment.json").read_bytes())["length"]
-    yield figures.by_length(_numbers(folder, "by_length.csv"), metrics["accuracy"], length)
+    yield figures.by_length(folder.numbers("by_length.csv"), metrics["accuracy"], length)
     wrong = json.loads((folder.path / "surest_errors.json").read_bytes())
     if wrong:
         yield Table(
@@ -149,12 +148,3 @@ def _trade_off(metrics: Mapping[str, float], prices: list[dict[str, float]]) -> 
         "missed one is. Every labelling writes the probabilities, so any threshold can be applied to it."
     )
     return " ".join(sentences)
-
-
-def _rows(folder: JobFolder, name: str) -> list[dict[str, str]]:
-    with (folder.path / name).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def _numbers(folder: JobFolder, name: str) -> list[dict[str, float]]:
-    return [{column: float(value) for column, value in row.items()} for row in _rows(folder, name)]

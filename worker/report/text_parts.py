@@ -1,6 +1,5 @@
 """What the character model's reports show, read from a job's folder."""
 
-import csv
 import json
 from collections.abc import Iterator
 from itertools import groupby
@@ -25,7 +24,7 @@ def of_evaluation(folder: JobFolder) -> Iterator[Part]:
     metrics = folder.metrics
     yield text_figures.comparison(metrics)
     yield Text("Does it beat a 5-gram?", _verdict(metrics["nats_per_character"], metrics["fivegram_nats"]))
-    kinds = _rows(folder, "kinds.csv")
+    kinds = folder.table("kinds.csv")
     everything = sum(float(row["characters"]) * float(row["nats"]) for row in kinds)
     yield Table(
         "What it errs at",
@@ -41,15 +40,15 @@ def of_evaluation(folder: JobFolder) -> Iterator[Part]:
             for row in kinds
         ],
     )
-    places = _numbers(folder, "place_in_line.csv")
+    places = folder.numbers("place_in_line.csv")
     if len(places) > 1:
         yield text_figures.by_place(places)
-    yield text_figures.calibration(_numbers(folder, "calibration.csv"), metrics["calibration_error"])
+    yield text_figures.calibration(folder.numbers("calibration.csv"), metrics["calibration_error"])
 
 
 def of_writing(folder: JobFolder) -> Iterator[Part]:
     """What temperature does, in numbers and in the texts."""
-    temperatures = _numbers(folder, "temperatures.csv")
+    temperatures = folder.numbers("temperatures.csv")
     yield Table(
         "What temperature does",
         ("Temperature", "Texts", "Words", "New in their text", "Sequences repeated", "Known to the corpus"),
@@ -89,12 +88,3 @@ def _verdict(network: float, fivegram: float) -> str:
         f"No, the 5-gram wins: the network needs {numbers} on the same held-out text. More epochs or units, "
         "or a longer text, may turn that round."
     )
-
-
-def _rows(folder: JobFolder, name: str) -> list[dict[str, str]]:
-    with (folder.path / name).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def _numbers(folder: JobFolder, name: str) -> list[dict[str, float]]:
-    return [{column: float(value) for column, value in row.items()} for row in _rows(folder, name)]
