@@ -22,6 +22,7 @@ from jobs.spec import JobSpec
 from worker.data.characters import Vocabulary
 from worker.data.pydoc import prose
 from worker.kept import forget
+from worker.models.recurrence import MOST_STEPS
 from worker.models.sampling import Writer, draw
 from worker.models.scoring import Scorer, Scores
 from worker.models.textgen import build, next_logits, no_state, read
@@ -133,9 +134,11 @@ def test_the_fast_way_to_read_gives_what_the_network_gives(network: keras.Model,
         assert np.allclose(last, logits[step], atol=1e-5)
 
 
-def test_the_gradients_written_out_are_those_of_autodiff(network: keras.Model) -> None:
+# One go, turns of 15 steps, turns of one step.
+@pytest.mark.parametrize("time", [9, 30, 29])
+def test_the_gradients_written_out_are_those_of_autodiff(network: keras.Model, time: int) -> None:
     random = np.random.default_rng(1)
-    codes, targets = random.integers(0, 11, (2, 9, 6)).astype(np.int32)
+    codes, targets = random.integers(0, 11, (2, time, 6)).astype(np.int32)
     state = tf.constant(random.normal(size=(2, 2, 6, 8)).astype(np.float32))
     weight_of_state = tf.constant(random.normal(size=(2, 2, 6, 8)).astype(np.float32))
     found = []
@@ -151,6 +154,16 @@ def test_the_gradients_written_out_are_those_of_autodiff(network: keras.Model) -
         )
     for ours, theirs in zip(*found, strict=True):
         assert np.abs(ours - theirs).max() < 1e-5 * np.abs(theirs).max()
+
+
+def test_a_window_whose_length_is_not_known_before_is_read_as_any_other(network: keras.Model) -> None:
+    codes = np.random.default_rng(2).integers(0, 11, (3 * MOST_STEPS, 4)).astype(np.int32)
+    state = no_state(network, 4)
+    unknown = tf.function(
+        lambda codes: read(network, codes, state), input_signature=[tf.TensorSpec([None, None], tf.int32)]
+    )
+    for ours, expected in zip(unknown(codes), read(network, codes, state, cudnn=True), strict=True):
+        assert np.allclose(ours, expected, atol=1e-5)
 
 
 # --- training -------------------------------------------------------------------------

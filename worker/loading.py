@@ -4,6 +4,8 @@ import os
 import sys
 import threading
 
+from worker.side_by_side import threads_in_an_operation
+
 NOT_NEEDED = ("sklearn", "matplotlib")
 """What Keras imports, where it is installed, for wrappers and galleries that no job uses."""
 
@@ -31,6 +33,7 @@ def load_keras() -> None:
         if _loaded:
             return
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads_in_an_operation()))
         left_out = [name for name in NOT_NEEDED if name not in sys.modules]
         # To an import statement, None says that there is no such module.
         sys.modules.update(dict.fromkeys(left_out))  # type: ignore[arg-type]

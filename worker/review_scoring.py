@@ -10,14 +10,11 @@ from numpy.typing import NDArray
 
 from worker.data.tokens import PADDING, Tokens
 from worker.models.sentiment import logits_of
+from worker.side_by_side import parts_side_by_side
 
 BATCH = 256
 BATCH_TOKENS = 100_000
 """Reviews and tokens in one batch at most, whichever is less: 0.2 GB, and a part of a second."""
-
-SIDE_BY_SIDE = 4
-"""Parts of a batch that a CPU reads side by side. A time step of a whole batch is too little work to be
-worth dividing among threads, which TensorFlow would do."""
 
 
 class TokensInMemory:
@@ -36,11 +33,6 @@ def padded(numbers: Any, begins: Any, sizes: Any, reviews: Any) -> tuple[Any, An
     inside = steps < sizes[:, tf.newaxis]
     places = tf.where(inside, begins[:, tf.newaxis] + steps, 0)
     return tf.where(inside, tf.gather(numbers, places), PADDING), sizes
-
-
-def parts_side_by_side() -> int:
-    """In how many parts a batch is best read."""
-    return 1 if tf.config.list_physical_devices("GPU") else SIDE_BY_SIDE
 
 
 class ReviewScorer:

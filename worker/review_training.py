@@ -7,10 +7,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from worker.adam import Adam
 from worker.data.tokens import Tokens
 from worker.models.sentiment import EMBEDDING_UNITS, LSTM_UNITS, logits_of
-from worker.review_scoring import ReviewScorer, TokensInMemory, cross_entropy, padded, parts_side_by_side
-from worker.training import restart_optimizer
+from worker.review_scoring import ReviewScorer, TokensInMemory, cross_entropy, padded
+from worker.side_by_side import parts_side_by_side
 
 CHUNK_TOKENS = 100_000
 """In one call: a quarter of a second on two cores, so that a stop is noticed."""
@@ -73,8 +74,7 @@ class ReviewTraining:
 
         self.learner = keras.models.clone_model(model)
         self.learner.set_weights(model.get_weights())
-        self._optimizer = keras.optimizers.Adam(learning_rate)
-        self._optimizer.build(self.learner.trainable_variables)
+        self._optimizer = Adam(self.learner.trainable_variables, learning_rate)
         self._loss = tf.Variable(0.0, dtype=tf.float64)
         self._scorer = ReviewScorer(model)
         self._memory = TokensInMemory(tokens)
@@ -92,7 +92,7 @@ class ReviewTraining:
         """Begin a training with these weights, this seed and these parts, as a new object would."""
         self.model.set_weights(weights)
         self.learner.set_weights(weights)
-        restart_optimizer(self._optimizer)
+        self._optimizer.restart()
         self._seed = seed
         self._divide(training, validation)
 
@@ -161,7 +161,7 @@ class ReviewTraining:
             total = tf.add_n(nats)
             loss = total / tf.cast(size, tf.float32)
         gradients = tape.gradient(loss, [weight.value for weight in weights])
-        self._optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], weights)
+        self._optimizer.apply(gradients)
         self._loss.assign_add(tf.cast(total, tf.float64))
         # After n steps it keeps 1 - 9 / (n + 10) of itself, so it forgets the first steps soon.
         steps = tf.cast(self._optimizer.iterations, tf.float32)

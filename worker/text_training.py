@@ -7,10 +7,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from worker.adam import Adam
 from worker.data.characters import Codes
 from worker.models.scoring import RUN_IN, Scorer
 from worker.models.textgen import multiplications, no_state, read
-from worker.training import restart_optimizer
+from worker.side_by_side import equal_parts
 
 CHUNK_MULTIPLICATIONS = 5e9
 """In one call, forward alone: a part of a second, so that a stop is noticed."""
@@ -49,7 +50,7 @@ class TextTraining:
     the need to know when the end will be. Five epochs and five more are ten.
 
     Made for speed: the one-hot product is a look-up of the kernel's rows, many steps are one call, and on a
-    CPU the two halves of a step are computed side by side. Keras' Adam makes the step.
+    CPU the two halves of a step are computed side by side.
     """
 
     def __init__(
@@ -83,15 +84,14 @@ class TextTraining:
         self.steps = self._stream_length // window
         self._slack = len(training) - 1 - (streams - 1) * self._stream_length - self.steps * window
         self.chunk = max(1, int(CHUNK_MULTIPLICATIONS / (multiplications(model) * streams * window)))
-        gpu = bool(tf.config.list_physical_devices("GPU"))
-        self._halves = 2 if streams % 2 == 0 and not gpu else 1
+        self._parts = equal_parts(streams)
 
         self._text = tf.constant(training)
         self._state = tf.Variable(no_state(model, streams))
         self._loss = tf.Variable(0.0, dtype=tf.float64)
-        self._optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=CLIP_NORM)
-        self._optimizer.build(self.learner.trainable_variables)
+        self._optimizer = Adam(self.learner.trainable_variables, learning_rate, CLIP_NORM)
         self._scorer = Scorer(model)
+        self._of_part = tf.function(self._loss_of)
         number = tf.TensorSpec([], tf.int32)
         self._run_steps = tf.function(self._steps, input_signature=[number] * 3)
 
@@ -99,7 +99,7 @@ class TextTraining:
         """Begin a training with these weights and this seed, as a new object would."""
         self.model.set_weights(weights)
         self.learner.set_weights(weights)
-        restart_optimizer(self._optimizer)
+        self._optimizer.restart()
         self._seed = seed
 
     def variables(self) -> list[Any]:
@@ -143,23 +143,27 @@ class TextTraining:
     def _learn(self, codes: Any) -> None:
         """Make one step with codes (window + 1, streams)."""
         weights = self.learner.trainable_variables
-        losses, states = [], []
-        with tf.GradientTape() as tape:
-            for half, state in zip(
-                tf.split(codes, self._halves, axis=1),
-                tf.split(self._state, self._halves, axis=2),
-                strict=True,
-            ):
-                logits, state_after = read(self.learner, half[:-1], state)
-                nats = tf.nn.sparse_softmax_cross_entropy_with_logits(half[1:], logits)
-                losses.append(tf.reduce_mean(nats) / self._halves)
-                states.append(state_after)
-            loss = tf.add_n(losses)
-        gradients = tape.gradient(loss, [weight.value for weight in weights])
-        self._optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], weights)
+        parts = [
+            self._of_part(codes_of_part, state)
+            for codes_of_part, state in zip(
+                tf.split(codes, self._parts, axis=1), tf.split(self._state, self._parts, axis=2), strict=True
+            )
+        ]
+        losses, states, gradients = zip(*parts, strict=True)
+        means = [tf.add_n(of_weight) / self._parts for of_weight in zip(*gradients, strict=True)]
+        self._optimizer.apply(means)
         steps_made = tf.cast(self._optimizer.iterations, tf.float32)
         keep = tf.minimum(AVERAGE, (1 + steps_made) / (10 + steps_made))
         for average, weight in zip(self.model.trainable_variables, weights, strict=True):
             average.assign(keep * average + (1 - keep) * weight)
         self._state.assign(tf.concat(states, axis=2))
-        self._loss.assign_add(tf.cast(loss, tf.float64))
+        self._loss.assign_add(tf.cast(tf.add_n(losses) / self._parts, tf.float64))
+
+    def _loss_of(self, codes: Any, state: Any) -> Any:
+        """Mean nats of codes (window + 1, streams of a part), the state after them, and the gradients."""
+        weights = [weight.value for weight in self.learner.trainable_variables]
+        with tf.GradientTape() as tape:
+            logits, state_after = read(self.learner, codes[:-1], state)
+            nats = tf.nn.sparse_softmax_cross_entropy_with_logits(codes[1:], logits)
+            loss = tf.reduce_mean(nats)
+        return loss, state_after, tape.gradient(loss, weights)

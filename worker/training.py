@@ -126,13 +126,6 @@ class Checkpoint:
             variable.assign(value)
 
 
-def restart_optimizer(optimizer: Any) -> None:
-    """Set one of Keras' optimizers to its beginning: no steps, no moments, the rate as it is."""
-    for variable in optimizer.variables:
-        if variable.name != "learning_rate":
-            variable.assign(np.zeros(variable.shape, variable.dtype))
-
-
 def fit(
     run: Run,
     trainable: Trainable,

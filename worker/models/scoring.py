@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from worker.data.characters import Codes
+from worker.models.recurrence import MOST_STEPS
 from worker.models.textgen import multiplications, no_state, read
 
 RUN_IN = 250
@@ -19,9 +20,10 @@ MOST_STREAMS = 64
 SHORTEST_STREAM = 1_000
 """A text is cut into stretches that are read side by side, none shorter than this unless there is one."""
 
-LONGEST_CHUNK = 250
+MOST_TURNS = 10
 MOST_MULTIPLICATIONS = 2.5e9
-"""In one call: a small part of a second, so that a stop is noticed."""
+"""In one call, unless one turn of the recurrence has more: a small part of a second, so that a stop is
+noticed."""
 
 
 class Scores(NamedTuple):
@@ -60,20 +62,23 @@ class Scorer:
         streams = max(1, min(MOST_STREAMS, count // SHORTEST_STREAM))
         length = -(-count // streams)
         run_in = min(RUN_IN, first - 1)
-        # Row t holds what each stream reads at time t; the last stream may end early, and is filled up.
+        # Row t holds what each stream reads at time t. The recurrence makes whole turns, and the last stream
+        # may end early: what is missing is filled up.
         begins = first - 1 - run_in + length * np.arange(streams)
-        places = np.minimum(begins + np.arange(run_in + length + 1)[:, np.newaxis], len(codes) - 1)
-        chunk = int(MOST_MULTIPLICATIONS / (multiplications(self.model) * streams))
-        chunk = max(1, min(LONGEST_CHUNK, chunk))
+        steps = MOST_STEPS * -(-(run_in + length) // MOST_STEPS)
+        places = np.minimum(begins + np.arange(steps + 1)[:, np.newaxis], len(codes) - 1)
+        turns = int(MOST_MULTIPLICATIONS / (multiplications(self.model) * streams * MOST_STEPS))
+        chunk = MOST_STEPS * max(1, min(MOST_TURNS, turns))
         state = no_state(self.model, streams)
         parts = []
-        for start in range(0, len(places) - 1, chunk):
+        for start in range(0, steps, chunk):
             *scores, state = self._score_chunk(
                 codes[places[start : start + chunk + 1]].astype(np.int32), state
             )
             parts.append([score.numpy() for score in scores])
             after_chunk()
-        return Scores(*(np.concatenate(part)[run_in:].T.ravel()[:count] for part in zip(*parts, strict=True)))
+        joined = (np.concatenate(part)[run_in : run_in + length] for part in zip(*parts, strict=True))
+        return Scores(*(part.T.ravel()[:count] for part in joined))
 
     def _chunk(self, codes: Any, state: Any) -> Any:
         logits, state = read(self.model, codes[:-1], state)
