@@ -62,7 +62,8 @@ def compare(
     )
     row.note(
         f"An epoch: {images:,} images in batches of {AutoencoderTrain().batch_size}, then the losses on the "
-        "validation images; ours with its checkpoint. The first epoch of each seed compiles and is left out."
+        "validation images; ours on as many training images as well. The first epoch of each seed compiles "
+        "and is left out. Not counted is our checkpoint, which a job writes once a second at most."
     )
     return reached
 

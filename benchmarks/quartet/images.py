@@ -1,31 +1,25 @@
 """The autoencoder and the denoiser as a worker trains them."""
 
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks.data import arrays, image_errors, scaled
-from jobs.settings import read_settings
 from jobs.spec import JobSpec
 from worker import gpu
 from worker.image_jobs import predict
 from worker.image_training import ImageTraining
 from worker.models.autoencoder import build_autoencoder
-from worker.run import Run
-from worker.training import fit
 
 
 class Quartet:
-    """`worker.training.fit`, one epoch further at a time: it goes on from its checkpoint, as a job does."""
+    """`worker.image_training.ImageTraining` with the defaults of a job, driven as `fit` drives it."""
 
     def __init__(self, data: Path | str, seed: int, noise: float) -> None:
         """`noise` is the standard deviation of what is added to the input, 0 for the autoencoder."""
         gpu.prepare()
         self._data, self._noisy = arrays(data), bool(noise)
         spec = JobSpec.make("denoiser" if noise else "autoencoder", "train", seed=seed)
-        self._folder = tempfile.TemporaryDirectory(prefix="quartet-bench-")
-        self._run = Run(spec=spec, folder=Path(self._folder.name), settings=read_settings())
         self._model = build_autoencoder(seed)
         parameters: Any = spec.parameters
         self._training = ImageTraining(
@@ -39,11 +33,15 @@ class Quartet:
         self._epochs = 0
 
     def epoch(self) -> dict[str, float]:
-        """Train one epoch: its `seconds`, the checkpoint and both losses included."""
-        self._epochs += 1
+        """Train one epoch: its `seconds`, both losses included."""
+        training = self._training
         began = time.perf_counter()
-        history = fit(self._run, self._training, self._epochs)
-        return history[-1] | {"seconds": time.perf_counter() - began}
+        training.begin_epoch(self._epochs)
+        for first in range(0, training.steps, training.chunk):
+            training.make_steps(first, min(training.chunk, training.steps - first))
+        losses = training.measure()
+        self._epochs += 1
+        return losses | {"seconds": time.perf_counter() - began}
 
     def quality(self) -> dict[str, float]:
         """BCE and PSNR on the test images, noisy ones if it is a denoiser."""

@@ -1,0 +1,84 @@
+"""How fast this machine multiplies matrices: what the limits in the results are derived from.
+
+By TensorFlow, whose oneDNN uses the widest vectors that the processor has. numpy's OpenBLAS reaches half of
+that on AMD's Zen 5.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+GEMM_SIDE = 1_536
+GEMM_PRODUCTS = 5
+"""In one run of each thread."""
+
+GEMV_SHAPE = (256, 512)
+"""Half a megabyte: lies in a core's cache, as the weights of the character model do."""
+
+RUNS = 15
+
+
+class Products:
+    """A process in which each operation has one thread."""
+
+    def __init__(self) -> None:
+        """TensorFlow is imported."""
+        os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
+        import tensorflow
+
+        self._tensorflow = tensorflow
+
+    def gemm_gflops(self, threads: int) -> float:
+        """float32 products of two matrices, by so many threads, in 10⁹ floating-point operations a second."""
+        multiply = self._tensorflow.linalg.matmul
+        random = np.random.default_rng(0)
+        pairs = [
+            self._tensorflow.constant(random.standard_normal((2, GEMM_SIDE, GEMM_SIDE), np.float32))
+            for _ in range(threads)
+        ]
+
+        def some(pair: Any) -> None:
+            for _ in range(GEMM_PRODUCTS):
+                multiply(pair[0], pair[1])
+
+        with ThreadPoolExecutor(threads) as pool:
+            seconds = _shortest(lambda: list(pool.map(some, pairs)))
+        return 2.0 * threads * GEMM_PRODUCTS * GEMM_SIDE**3 / seconds / 1e9
+
+    def gemv_gflops(self) -> float:
+        """float32 products of a vector and a matrix that lies in the cache, on one core, by numpy.
+
+        They are so small that TensorFlow would measure what is around them.
+        """
+        rows, columns = GEMV_SHAPE
+        vector = np.ones((1, rows), np.float32)
+        matrix = np.ones(GEMV_SHAPE, np.float32)
+        result = np.empty((1, columns), np.float32)
+        count = 2_000
+
+        def many() -> None:
+            for _ in range(count):
+                np.matmul(vector, matrix, out=result)
+
+        with threadpool_limits(1):
+            return count * 2.0 * rows * columns / _shortest(many) / 1e9
+
+
+def _shortest(work: Callable[[], object]) -> float:
+    """The least disturbed of several runs: a limit is what the machine can do, not what it usually does."""
+    times = []
+    for _ in range(RUNS):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return min(times[1:])
+
+
+def start() -> Products:
+    """The side that measures."""
+    return Products()
