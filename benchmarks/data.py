@@ -6,6 +6,7 @@ short forms take the datasets that need no download.
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -139,6 +140,29 @@ class Reader:
             test=np.flatnonzero(test),
             vocabulary=np.array(reviews.vocabulary.numbers),
         )
+
+    def imdb(self, path: str) -> None:
+        """The reviews in the form of Keras' `imdb.npz`, read whole.
+
+        `x_train` and `x_test` are arrays of Python lists, a review each: the place of each of its words
+        among the words of the training part, the most frequent being 1; words that are not there are left
+        out. `y_train` and `y_test`: 1 for positive.
+        """
+        from worker.data.review_sources import open_reviews
+        from worker.data.tokens import words_of
+
+        source = open_reviews(self._names["reviews"], self._settings, labelled=True)
+        reviews = [(words_of(review.text), review.label, review.test) for review in source.read(print)]
+        counts = Counter(word for words, _, test in reviews if not test for word in words)
+        places = {word: place for place, (word, _) in enumerate(counts.most_common(), start=1)}
+        written: dict[str, Array] = {}
+        for part, is_test in (("train", False), ("test", True)):
+            chosen = [(words, label) for words, label, test in reviews if test == is_test]
+            lists = [[places[word] for word in words if word in places] for words, _ in chosen]
+            # Not `np.array`, which makes lists of one length into a rectangle.
+            written[f"x_{part}"] = np.fromiter(lists, object, len(lists))
+            written[f"y_{part}"] = np.array([label for _, label in chosen], np.int64)
+        np.savez(path, allow_pickle=True, **written)
 
 
 def start(folder: str | None) -> Reader:

@@ -305,6 +305,26 @@ def test_no_test_image_gets_noise_that_was_trained_on(stream: list[int]) -> None
     assert not known & {row.tobytes() for row in drawn}
 
 
+@pytest.mark.parametrize("noise", NOISE.values())
+def test_losses_are_those_of_keras_however_many_images_are_measured_at_once(
+    noise: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainable = training(numbered_images(300), noise)
+    at_once = trainable.measure()
+    monkeypatch.setattr("worker.image_training.MEASURED_AT_ONCE", 4)
+    assert training(numbered_images(300), noise).measure() == pytest.approx(at_once, rel=1e-6)
+    if not noise:
+        held_out = flat(numbered_images(300)[held_out_for_validation(300)])
+        keras_loss = keras.losses.BinaryCrossentropy()(held_out, trainable.model(held_out))
+        assert at_once["validation_loss"] == pytest.approx(float(keras_loss), rel=1e-5)
+
+
+def test_images_get_the_same_noise_at_once_and_in_parts(digits: Any) -> None:
+    clean, random = flat(digits.test), np.random.default_rng([1, 2])
+    parts = [with_noise(clean[first : first + 100], 0.5, random) for first in range(0, len(clean), 100)]
+    assert (np.concatenate(parts) == with_noise(clean, 0.5, [1, 2])).all()
+
+
 def test_fewer_images_than_a_batch_are_enough(tmp_path: Path) -> None:
     trainable = training(numbered_images(20), 0.5, batch_size=65_536)
     assert (trainable.steps, trainable.batch_size) == (1, 19)

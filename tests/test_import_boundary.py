@@ -19,6 +19,16 @@ def test_keras_is_loaded_without_what_no_job_needs_and_that_can_be_imported_late
     assert found.stdout.strip() == "[] (1,)"
 
 
+def test_a_training_does_without_scikit_learn() -> None:
+    code = (
+        "import sys; from worker.loading import load_keras; load_keras()\n"
+        "from worker.tasks import autoencoder, denoiser, sentiment, textgen\n"
+        "print('sklearn' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
+
+
 @pytest.mark.parametrize(
     ("modules", "forbidden"),
     [

@@ -11,6 +11,7 @@ from jobs.spec import AutoencoderTrain, DenoiserTrain, JobSpec
 from worker.code_distribution import CodeDistribution
 from worker.data.images import Images, load_images
 from worker.data.pictures import Pictures
+from worker.data.pixels import Pixels
 from worker.image_arrays import Floats, as_bytes, flat, one_of_each_digit, with_noise
 from worker.image_training import ImageTraining, held_out_for_validation
 from worker.kept import kept
@@ -101,9 +102,9 @@ def save_training(
     """
     model.save(run.folder / "model.keras")
     some = slice(None, None, -(-len(images.train) // CODED_IMAGES))
-    seen = with_noise(flat(images.train[some]), noise, [run.spec.seed, 10])
     labels = None if images.train_labels is None else images.train_labels[some]
-    CodeDistribution.fit(predict(encoder_of(model), seen), labels).write(run.folder / CODE_FILE)
+    codes = _codes(model, images.train[some], noise, [run.spec.seed, 10])
+    CodeDistribution.fit(codes, labels).write(run.folder / CODE_FILE)
 
     held_out = held_out_for_validation(len(images.train))
     kept, labels = images.train[held_out], images.train_labels
@@ -112,6 +113,16 @@ def save_training(
     seen = with_noise(flat(originals), noise, [run.spec.seed, 11])
     save_images(run, original=originals, input=as_bytes(seen), output=as_bytes(predict(model, seen)))
     return {"validation_bce": history[-1]["validation_loss"], "training_bce": history[-1]["loss"]}
+
+
+def _codes(model: keras.Model, images: Pixels, noise: float, seed: list[int]) -> Floats:
+    """The codes (n, 32) of images (n, 28, 28) with noise, a few thousand images at a time."""
+    encoder, random = encoder_of(model), np.random.default_rng(seed)
+    parts = [
+        predict(encoder, with_noise(flat(images[first : first + PREDICTION_BATCH]), noise, random))
+        for first in range(0, len(images), PREDICTION_BATCH)
+    ]
+    return np.concatenate(parts)
 
 
 def load_network(folder: JobFolder) -> keras.Model:

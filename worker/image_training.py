@@ -28,6 +28,9 @@ NOISE_STREAM, EPOCH_STREAM, SAMPLE_STREAM = 1, 2, 3
 """What follows the seed of numpy's generator. Never 0: numpy fills seeds up with zeros, so that [seed, 0]
 is the stream of [seed], and test images would get the very noise that was trained on."""
 
+MEASURED_AT_ONCE = 500
+"""Images whose loss is computed at once: it needs some twenty bytes for each of their pixels."""
+
 CHUNK_IMAGES = 16_384
 CHUNK_STEPS = 256
 """The most images and steps in one call: a small part of a second."""
@@ -91,28 +94,22 @@ class ImageTraining:
         """
         self.model = model
         self._noise = noise
-        pixels = images.reshape(len(images), PIXELS)
-        held_out = held_out_for_validation(len(pixels))
-        training, self._validation = pixels[~held_out], pixels[held_out]
-
-        self._images = len(training)
-        self.batch_size = min(batch_size, self._images)
-        self.steps = -(-self._images // self.batch_size)
+        held_out = held_out_for_validation(len(images))
+        self._training, self._validation = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        self.batch_size = min(batch_size, len(self._training))
+        self.steps = -(-len(self._training) // self.batch_size)
         self.chunk = max(1, min(CHUNK_STEPS, CHUNK_IMAGES // self.batch_size))
 
-        self._pixels = tf.constant(training)
-        spread = np.linspace(0, self._images - 1, len(self._validation)).astype(int)
-        self._seen = training[spread]
+        self._pixels = tf.constant(images.reshape(len(images), PIXELS))
         self._optimizer = Adam(model.trainable_variables, WarmUpThenDecay(learning_rate))
 
         self._parts = equal_parts(self.batch_size)
         self._of_part = tf.function(self._gradients, jit_compile=True)
         rows = tf.TensorSpec([self.steps, self.batch_size], tf.int32)
         noise_images = tf.TensorSpec([None, PIXELS], tf.float32)
-        number = tf.TensorSpec([], tf.int32)
+        numbers, number = tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32)
         self._run_steps = tf.function(self._steps, input_signature=[rows, rows, noise_images, number, number])
-        self._loss = tf.function(self._binary_cross_entropy, jit_compile=True)
-        self._losses = tf.function(lambda samples: [self._loss(*sample) for sample in samples])
+        self._losses = tf.function(self._mean_losses, input_signature=[numbers, noise_images] * 2)
         self._sow(seed)
 
     def restart(self, weights: list[NDArray[np.float32]], seed: int) -> None:
@@ -124,13 +121,18 @@ class ImageTraining:
     def _sow(self, seed: int) -> None:
         """Draw what depends on the seed and on no epoch."""
         self._seed = seed
-        self._normals = np.random.default_rng([seed, NOISE_STREAM]).standard_normal(
-            (NOISE_IMAGES if self._noise else 0) * PIXELS, np.float32
-        )
+        self.noise_images, self._shift = self._normals(NOISE_IMAGES, NOISE_STREAM), 0
+        count = len(self._validation)
+        spread = self._training[np.linspace(0, len(self._training) - 1, count).astype(int)]
         self._measured = {
-            "loss": self._sample(self._seen, 1),
-            "validation_loss": self._sample(self._validation, 2),
+            "loss": (spread, self._normals(count, SAMPLE_STREAM, 1)),
+            "validation_loss": (self._validation, self._normals(count, SAMPLE_STREAM, 2)),
         }
+
+    def _normals(self, images: int, *stream: int) -> Any:
+        """Images of noise (images, 784), or none at all where none is added."""
+        shape = (images if self._noise else 0, PIXELS)
+        return tf.constant(np.random.default_rng([self._seed, *stream]).standard_normal(shape, np.float32))
 
     def variables(self) -> list[Any]:
         """Weights, then Adam's step count and moments."""
@@ -140,10 +142,13 @@ class ImageTraining:
         """Draw the order of the images, and which noise each of them gets; images of noise (10,240, 784)."""
         random = np.random.default_rng([self._seed, EPOCH_STREAM, epoch])
         shape = (self.steps, self.batch_size)
-        self._order = tf.constant(np.resize(random.permutation(self._images), shape), tf.int32)
+        order = self._training[random.permutation(len(self._training))]
+        self._order = tf.constant(np.resize(order, shape), tf.int32)
         self._noise_order = tf.constant(random.integers(NOISE_IMAGES, size=shape), tf.int32)
-        shifted = np.roll(self._normals, random.integers(NOISE_IMAGES * PIXELS))
-        self.noise_images = tf.constant(shifted.reshape(-1, PIXELS))
+        shift = int(random.integers(NOISE_IMAGES * PIXELS))
+        # From where the epoch before left them, so that they are in memory once.
+        pixels = tf.roll(tf.reshape(self.noise_images, [-1]), shift - self._shift, axis=0)
+        self.noise_images, self._shift = tf.reshape(pixels, (-1, PIXELS)), shift
 
     def make_steps(self, first: int, count: int) -> None:
         """Make steps `first` to `first + count - 1` of the current epoch."""
@@ -151,7 +156,7 @@ class ImageTraining:
 
     def measure(self) -> dict[str, float]:
         """Binary cross-entropy on fixed training images and on the validation images, with fixed noise."""
-        losses = self._losses(list(self._measured.values()))
+        losses = self._losses(*(each for sample in self._measured.values() for each in sample))
         return dict(zip(self._measured, map(float, losses), strict=True))
 
     def batch(self, step: int) -> tuple[Any, Any]:
@@ -183,16 +188,18 @@ class ImageTraining:
         weights = [weight.value for weight in self.model.trainable_variables]
         return tape.gradient(logits, weights, output_gradients=slope)
 
-    def _binary_cross_entropy(self, noisy: Any, clean: Any) -> Any:
-        logits = logits_of(self.model, noisy)
-        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(clean, logits))
+    def _mean_losses(self, seen: Any, seen_noise: Any, validation: Any, validation_noise: Any) -> Any:
+        # In one function, so that a CPU computes them side by side.
+        return self._mean_loss(seen, seen_noise), self._mean_loss(validation, validation_noise)
 
-    def _sample(self, pixels: Pixels, stream: int) -> tuple[Any, Any]:
-        clean = pixels.astype(np.float32) / 255
-        normals = np.random.default_rng([self._seed, SAMPLE_STREAM, stream]).standard_normal(
-            clean.shape, np.float32
-        )
-        return tf.constant(np.clip(clean + self._noise * normals, 0, 1, dtype=np.float32)), tf.constant(clean)
+    def _mean_loss(self, order: Any, noise_images: Any) -> Any:
+        total = tf.constant(0.0)
+        for first in tf.range(0, tf.size(order), MEASURED_AT_ONCE):
+            places = tf.range(first, tf.minimum(first + MEASURED_AT_ONCE, tf.size(order)))
+            noisy, clean = self._pair(tf.gather(order, places), places, noise_images)
+            nats = tf.nn.sigmoid_cross_entropy_with_logits(clean, logits_of(self.model, noisy))
+            total += tf.reduce_sum(tf.reduce_mean(nats, axis=1))
+        return total / tf.cast(tf.size(order), tf.float32)
 
 
 def held_out_for_validation(images: int) -> NDArray[np.bool_]:

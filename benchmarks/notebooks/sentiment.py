@@ -29,6 +29,24 @@ PARTS = 2
 """`fit` is called for so many parts of an epoch, so that the network can be measured in between."""
 
 
+def build(numbers: int, seed: int, learning_rate: float = LEARNING_RATE) -> keras.Model:
+    """The network, compiled, for tokens below `numbers`."""
+    chance = keras.random.SeedGenerator(seed)
+    glorot = keras.initializers.GlorotUniform(chance)
+    model = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            keras.layers.Embedding(
+                numbers, 32, embeddings_initializer=keras.initializers.RandomUniform(seed=chance)
+            ),
+            keras.layers.LSTM(64, kernel_initializer=glorot),
+            keras.layers.Dense(1, activation="sigmoid", kernel_initializer=glorot),
+        ]
+    )
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss="binary_crossentropy")
+    return model
+
+
 class Notebook:
     """The network and the padded reviews."""
 
@@ -37,21 +55,7 @@ class Notebook:
         self._data = arrays(data)
         self._training = padded(self._data, self._data["training"])
         self._labels = self._data["labels"][self._data["training"]].astype("float32")
-        chance = keras.random.SeedGenerator(seed)
-        glorot = keras.initializers.GlorotUniform(chance)
-        self._model = keras.Sequential(
-            [
-                keras.Input((None,), dtype="int32"),
-                keras.layers.Embedding(
-                    int(self._data["vocabulary"]),
-                    32,
-                    embeddings_initializer=keras.initializers.RandomUniform(seed=chance),
-                ),
-                keras.layers.LSTM(64, kernel_initializer=glorot),
-                keras.layers.Dense(1, activation="sigmoid", kernel_initializer=glorot),
-            ]
-        )
-        self._model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss="binary_crossentropy")
+        self._model = build(int(self._data["vocabulary"]), seed, learning_rate)
         self._seed, self._part = seed, 0
 
     def train(self, most_reviews: int | None = None) -> dict[str, float]:

@@ -4,7 +4,7 @@ The cache is a plain `.npz` without pickles, named by a checksum of all it depen
 damaged is made again. The process keeps the last one in memory as well.
 
 A million reviews in a CSV of 461 MB need 2.5 times their size to be read and trained on, beside the
-0.7 GB that TensorFlow itself takes.
+0.6 GB that TensorFlow itself takes.
 
 Where a source does not say which reviews are for testing, and for the validation part, a checksum
 of each text decides: equal texts never lie on both sides, and the order of the reviews is no matter.

@@ -7,7 +7,6 @@ from jobs.errors import InvalidData, InvalidJob
 from jobs.files import write_json
 from jobs.folder import JobFolder
 from jobs.spec import SentimentEvaluate, SentimentGenerate, SentimentTrain
-from worker import review_evaluation as evaluation
 from worker.data.review_sets import Recipe, ReviewSet, test_part, validation_part
 from worker.data.reviews import LABEL_NAMES, counted
 from worker.kept import kept
@@ -167,6 +166,9 @@ def evaluate(run: Run) -> dict[str, float]:
     """
     parameters = run.spec.parameters
     assert isinstance(parameters, SentimentEvaluate)
+    # scikit-learn, which no training needs, takes 66 MB and half a second.
+    from worker import review_evaluation as evaluation
+
     trained = run.source.job
     scorer, vocabulary, reading = load_scorer(run.source)
     source = open_source(run, run.spec.data or trained["spec"]["data"] or parameters.default_data)
@@ -287,6 +289,8 @@ def _threshold(
     default: float,
 ) -> tuple[float, dict[str, float]]:
     """The threshold that was asked for, and what it gave on the validation reviews."""
+    from worker import review_evaluation as evaluation
+
     if parameters.target_precision is not None:
         name, target = "precision", parameters.target_precision
         choice = evaluation.threshold_for_precision(*validation, target)
