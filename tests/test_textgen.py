@@ -90,8 +90,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, own_text: Path) -> JobFold
 @pytest.fixture(scope="session")
 def network() -> keras.Model:
     """Two layers with weights that have something to say."""
-    keras.utils.set_random_seed(3)
-    model = build(11, layers=2, units=8)
+    model = build(11, layers=2, units=8, seed=3)
     model.set_weights([3 * weight for weight in model.get_weights()])
     model.compile(jit_compile=False)  # of Keras' own predictions, which are made few at a time here
     return model
@@ -170,7 +169,6 @@ def test_a_window_whose_length_is_not_known_before_is_read_as_any_other(network:
 
 
 def test_a_step_is_the_one_that_keras_itself_makes() -> None:
-    keras.utils.set_random_seed(5)
     model, plain = build(9, units=6), build(9, units=6)
     plain.set_weights(model.get_weights())
     codes = np.random.default_rng(0).integers(0, 9, 4 * 7 + 1).astype(np.uint8)

@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from benchmarks.data import arrays
@@ -24,8 +23,7 @@ class Quartet:
         gpu.prepare()
         self._data = arrays(data)
         parameters: Any = JobSpec.make("textgen", "train").parameters
-        keras.utils.set_random_seed(seed)
-        self._model = build(int(self._data["vocabulary"]), parameters.layers, parameters.units)
+        self._model = build(int(self._data["vocabulary"]), parameters.layers, parameters.units, seed)
         self._training = TextTraining(
             self._model,
             self._data["training"],

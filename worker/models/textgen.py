@@ -8,23 +8,33 @@ import tensorflow as tf
 from worker.models.recurrence import advance, lstm
 
 
-def build(vocabulary: int, layers: int = 1, units: int = 128) -> keras.Model:
-    """The network.
+def build(vocabulary: int, layers: int = 1, units: int = 128, seed: int = 0) -> keras.Model:
+    """The network, with Keras' usual initial weights, which follow from the seed.
 
     Inputs are characters (batch, time) as whole numbers below `vocabulary`, then the state before the first
     one: h and c of each layer, (batch, units). Outputs are the probabilities of the next character at
     every position, (batch, time, vocabulary), then the state after the last one.
     """
+    # Seeds of their own: `keras.utils.set_random_seed` makes TensorFlow prepare every function anew.
+    chance = keras.random.SeedGenerator(seed)
+    glorot = keras.initializers.GlorotUniform(chance)
     characters = keras.Input((None,), dtype="int32", name="characters")
     states = [keras.Input((units,), name=f"{part}_{layer + 1}") for layer in range(layers) for part in "hc"]
     states_after = []
     hidden = keras.ops.one_hot(characters, vocabulary)
     for layer in range(layers):
         hidden, *state = keras.layers.LSTM(
-            units, return_sequences=True, return_state=True, name=f"lstm_{layer + 1}"
+            units,
+            kernel_initializer=glorot,
+            recurrent_initializer=keras.initializers.Orthogonal(seed=chance),
+            return_sequences=True,
+            return_state=True,
+            name=f"lstm_{layer + 1}",
         )(hidden, initial_state=states[2 * layer : 2 * layer + 2])
         states_after += state
-    probabilities = keras.layers.Dense(vocabulary, activation="softmax", name="next_character")(hidden)
+    probabilities = keras.layers.Dense(
+        vocabulary, activation="softmax", kernel_initializer=glorot, name="next_character"
+    )(hidden)
     return keras.Model([characters, *states], [probabilities, *states_after], name="textgen")
 
 

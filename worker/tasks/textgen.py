@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -111,8 +110,7 @@ def train(run: Run) -> dict[str, float]:
     sha256 = text.sha256
     del text
 
-    keras.utils.set_random_seed(run.spec.seed)
-    model = build(len(vocabulary), parameters.layers, parameters.units)
+    model = build(len(vocabulary), parameters.layers, parameters.units, run.spec.seed)
     trainable, new = kept(
         (TextTraining, sha256, *parameters.model_dump(exclude={"epochs"}).values()),
         training.nbytes + validation.nbytes,
