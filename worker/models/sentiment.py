@@ -5,6 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from worker.models.look_up import rows
+
 EMBEDDING_UNITS = 32
 LSTM_UNITS = 64
 
@@ -68,7 +70,7 @@ def _read(embedding: Any, lstm: Any, tokens: Any, sizes: Any) -> Any:
     not looked at.
     """
     cell = lstm.cell
-    embedded = tf.gather(tf.convert_to_tensor(embedding.embeddings), tf.transpose(tokens))
+    embedded = rows(tf.convert_to_tensor(embedding.embeddings), tf.transpose(tokens))
     time, batch = tf.unstack(tf.shape(embedded))[:2]
     nothing, no_peepholes = tf.zeros((batch, lstm.units)), tf.zeros((lstm.units,))
     states = tf.raw_ops.BlockLSTM(

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from worker.models.look_up import rows
 from worker.models.recurrence import advance, lstm
 
 
@@ -97,20 +98,8 @@ def _inputs(layer: keras.layers.LSTM, values: Any) -> Any:
     values = tf.convert_to_tensor(values)
     kernel, bias = (tf.convert_to_tensor(weight) for weight in (layer.cell.kernel, layer.cell.bias))
     if values.dtype.is_integer:
-        return _rows(kernel + bias, values)
+        return rows(kernel + bias, values)
     return _times(values, kernel) + bias
-
-
-@tf.custom_gradient  # type: ignore[untyped-decorator]
-def _rows(table: Any, characters: Any) -> Any:
-    """One-hot vectors times the table, which are rows of it: (…) -> (…, columns)."""
-
-    def gradients(d_rows: Any) -> Any:
-        # As a product: TensorFlow's own gradient of `gather` adds up row by row, all on one core.
-        hot = tf.one_hot(tf.reshape(characters, (-1,)), table.shape[0])
-        return tf.matmul(hot, tf.reshape(d_rows, (-1, table.shape[1])), transpose_a=True), None
-
-    return tf.gather(table, characters), gradients
 
 
 def _logits(model: keras.Model, hidden: Any) -> Any:
