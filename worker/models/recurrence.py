@@ -78,8 +78,9 @@ def _unrolled(inputs: Any, recurrent_kernel: Any, hidden: Any, cell: Any) -> Any
         back = tf.transpose(recurrent_kernel)
         d_inputs, d_hidden, d_cell = _backward(steps, back, tf.unstack(d_hiddens), d_last_hidden, d_last_cell)
         before = tf.concat([hidden, *hiddens[:-1]], axis=0)
-        d_kernel = tf.matmul(before, tf.concat(d_inputs, axis=0), transpose_a=True)
-        return tf.stack(d_inputs), d_kernel, d_hidden, d_cell
+        d_inputs = tf.stack(d_inputs)
+        d_kernel = tf.matmul(before, tf.reshape(d_inputs, (-1, back.shape[0])), transpose_a=True)
+        return d_inputs, d_kernel, d_hidden, d_cell
 
     return (tf.stack(hiddens), hiddens[-1], last_cell), gradients
 
