@@ -10,8 +10,11 @@ from typing import IO, Any
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a new file that replaces `path` in one step when the block ends without an error."""
+def whole_file(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
+    """Open a new file that replaces `path` in one step when the block ends without an error.
+
+    `durable=False` is for a file that is of no use before its folder is published, which makes it durable.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         # What lies there by this name was left by a process that died, or put there to be written through.
@@ -19,22 +22,23 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         with temporary.open("xb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
     """Write `value` as JSON for people and programs: UTF-8, indented, no NaN, a final newline."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    with whole_file(path) as file:
+    with whole_file(path, durable=durable) as file:
         file.write(text.encode() + b"\n")
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Write `text` as UTF-8."""
-    with whole_file(path) as file:
+    with whole_file(path, durable=durable) as file:
         file.write(text.encode())
 
 

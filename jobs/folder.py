@@ -195,7 +195,7 @@ class Results:
         try:
             names = sorted(set(_files(staging)) - {MANIFEST})
             lines = [f"{sha256_of(staging / name)}  {name}\n" for name in names]
-            write_text(staging / MANIFEST, "".join(lines))
+            write_text(staging / MANIFEST, "".join(lines), durable=False)
             for name in [*names, MANIFEST]:
                 (staging / name).chmod(0o666 & ~umask)
                 _fsync_file(staging / name)

@@ -1,5 +1,6 @@
 """A job's folder is published whole or not at all, by the attempt that holds the job."""
 
+import os
 import stat
 import subprocess
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import DamagedFolder, LeaseLost, UnknownJob
-from jobs.files import whole_file
+from jobs.files import whole_file, write_json
 from jobs.folder import CHECKPOINT, MANIFEST, STAGING, JobFolder, Results
 from jobs.job_id import is_job_id, new_job_id
 
@@ -39,6 +40,25 @@ def test_nothing_is_listed_before_it_is_published(results: Results) -> None:
     results.publish(job_id, 1, 0o022)
     assert results.ids() == [job_id]
     assert not any((results.root / STAGING).iterdir())
+
+
+def test_what_is_published_is_durable_before_it_is_seen(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = new_job_id()
+    write_json(staged(results, job_id) / "metrics.json", {}, durable=False)
+    final, fsync = results.root / job_id, os.fsync
+    before: set[int] = set()
+    after: set[int] = set()
+
+    def noting_fsync(descriptor: int) -> None:
+        (after if final.exists() else before).add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting_fsync)
+    results.publish(job_id, 1, 0o022)
+    assert before >= {path.stat().st_ino for path in (final, *final.rglob("*"))}
+    assert after == {results.root.stat().st_ino}
 
 
 def test_the_manifest_is_one_that_sha256sum_checks(results: Results) -> None:

@@ -22,6 +22,7 @@ from report_folders import (
 
 from jobs.folder import JobFolder, Results
 from jobs.spec import PARAMETERS, JobSpec
+from worker import indexing
 from worker.report import words
 from worker.report.drawings import write_drawing, write_thumbnail
 from worker.report.html import visible
@@ -518,6 +519,26 @@ def test_workers_that_finish_together_leave_an_index_with_all_their_jobs(tmp_pat
         thread.join()
     page = Page(tmp_path / "index.html")
     assert sorted(page.values("href")[1:]) == [f"./{job_id}/report.html" for job_id in ids]
+
+
+def test_jobs_published_one_soon_after_another_are_all_on_an_index_that_is_written_a_few_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results, written = Results(tmp_path), []
+
+    def noting_write_index(results: Results) -> None:
+        write_index(results)
+        written.append(results)
+
+    monkeypatch.setattr(indexing, "write_index", noting_write_index)
+    ids = [f"20261123-2215{second:02d}-042-k7qd" for second in range(16)]
+    for job_id in ids:
+        write_folder(tmp_path, job_record(SHORT_TRAINING, job_id=job_id))
+        indexing.update(results)
+    indexing.wait()
+    page = Page(tmp_path / "index.html")
+    assert sorted(page.values("href")[1:]) == [f"./{job_id}/report.html" for job_id in ids]
+    assert len(written) <= 3
 
 
 def test_a_published_folder_is_read_once_and_a_removed_one_is_no_longer_shown(tmp_path: Path) -> None:

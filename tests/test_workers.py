@@ -45,6 +45,11 @@ def losses(client: Client, job_id: str) -> list[dict[str, float]]:
     return [{k: v for k, v in row.items() if k != "seconds"} for row in client.folder(job_id).history]
 
 
+def on_the_index(client: Client) -> list[str]:
+    page = (client.results.root / "index.html").read_text()
+    return re.findall(r'href="\./([^/"]+)/report\.html"', page)
+
+
 def no_staging(client: Client) -> bool:
     return not any((client.results.root / STAGING).iterdir())
 
@@ -147,6 +152,7 @@ def test_a_report_is_made_while_the_next_job_begins_and_before_its_worker_ends(
     job = client.job(last.id)
     assert (job.state, job.attempt) == ("succeeded", 1), workers.logs()
     assert no_staging(client)
+    assert on_the_index(client) == client.results.ids()
 
 
 def test_a_cancelled_training_keeps_its_checkpoint_and_a_retry_goes_on_from_it(
@@ -271,6 +277,8 @@ def test_fifty_jobs_through_two_workers_are_fifty_folders(client: Client, worker
     ]
     for job in jobs:
         assert ended(client, job.id, 300).state == "succeeded", workers.logs()
-    assert client.results.ids() == [job.id for job in reversed(jobs)]
+    newest_first = [job.id for job in reversed(jobs)]
+    assert client.results.ids() == newest_first
+    until(lambda: on_the_index(client) == newest_first, 20, "the index")
     assert all(client.folder(job.id).verify() == [] for job in jobs)
     assert no_staging(client)

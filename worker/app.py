@@ -20,7 +20,7 @@ from jobs.ledger import Claim, Ledger
 from jobs.queue import APP_NAME, celery_settings
 from jobs.settings import read_settings
 from jobs.spec import PARAMETERS
-from worker import finishing, gpu, transport
+from worker import finishing, gpu, indexing, transport
 from worker.execute import execute
 from worker.loading import begin_loading
 from worker.sweep import Sweeper
@@ -66,6 +66,7 @@ def _join(**_: Any) -> None:
 def _leave(**_: Any) -> None:
     """In the pool's process, before it ends."""
     finishing.wait()
+    indexing.wait()
 
 
 @signals.worker_shutting_down.connect

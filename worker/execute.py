@@ -21,11 +21,11 @@ from jobs.files import whole_file, write_json
 from jobs.folder import CHECKPOINT, JobFolder, Results, keep_checkpoint_alone
 from jobs.ledger import Claim, Ledger, Record, State
 from jobs.settings import Settings
-from worker import finishing, gpu
-from worker.failure import sentence, write_index
+from worker import finishing, gpu, indexing
+from worker.failure import sentence
 from worker.heartbeat import LOST, Heartbeat
 from worker.kept import forget
-from worker.loading import load_keras
+from worker.loading import load_keras, loaded
 from worker.record import job_record
 from worker.report.page import headline as headline_of
 from worker.report.page import render
@@ -179,8 +179,9 @@ class Attempt:
             self._take_checkpoint(run)
             if run.checkpoint.exists():
                 self.ledger.tell(self.claim, _going_on_from(run))
-            run.progress(force=True, stage="loading TensorFlow")
-            load_keras()
+            if not loaded():
+                run.progress(force=True, stage="loading TensorFlow")
+                load_keras()
             task = import_module(f"worker.tasks.{spec.model}")
             gpu.prepare()
             self.ledger.tell(self.claim, _computing_on(gpu.describe()))
@@ -245,12 +246,12 @@ class Attempt:
         self.ledger.finish(
             self.claim, outcome.state, error=outcome.error, folder=folder.id, headline=headline
         )
-        write_index(self.results)
+        indexing.update(self.results)
 
     def _publish(self, run: Run, outcome: Outcome) -> tuple[JobFolder, dict[str, Any] | None]:
         headline = headline_of(run.spec.model, outcome.metrics) if outcome.metrics else None
         if outcome.metrics:
-            write_json(self.staging / "metrics.json", dict(outcome.metrics))
+            write_json(self.staging / "metrics.json", dict(outcome.metrics), durable=False)
         self._write_record(run, outcome, headline)
         render(self.staging)
         self.ledger.renew(self.claim, self.settings.lease_seconds)
@@ -265,7 +266,7 @@ class Attempt:
         write_json(
             self.staging / "job.json",
             job_record(
-                self.ledger.record(self.claim.job_id) or self.record,
+                self.record,
                 state=outcome.state,
                 attempt=self.claim.attempt,
                 finished=finished,
@@ -312,6 +313,7 @@ class Attempt:
                 self.ledger.hand_back(self.claim, f"{self.record.worker} is shutting down")
             elif self.task is not None:
                 self._conclude(self.task, self._stopped(asked))
+                indexing.wait()
         finally:
             os._exit(1)
 
@@ -355,7 +357,8 @@ def _log_into(path: Path) -> Iterator[None]:
     """Copy this process' log into the job's folder, without what the job before says at its end."""
     handler = _JobLog(path, encoding="utf-8", delay=True)
     at_its_end = threading.current_thread().name == finishing.NAME
-    handler.addFilter(lambda record: (record.threadName == finishing.NAME) == at_its_end)
+    before = (finishing.NAME, indexing.NAME)
+    handler.addFilter(lambda record: (record.threadName in before) == at_its_end)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     try:

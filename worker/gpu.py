@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,7 @@ def describe() -> dict[str, Any]:
     return processor | {"unused_gpu": held} if held else processor
 
 
+@cache
 def processor_name() -> str:
     """The processor's name as the system gives it."""
     try:

@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -45,7 +46,7 @@ def job_record(
         "seed": record.spec.seed,
         "data": dict(data),
         "device": gpu.describe(),
-        "versions": versions(),
+        "versions": dict(versions()),
         "worker": record.worker,
         "notes": list(notes),
         "headline": headline,
@@ -60,8 +61,9 @@ def iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def versions() -> dict[str, str]:
-    """Python's version and those of the packages that matter, as installed."""
+@cache
+def versions() -> Mapping[str, str]:
+    """Python's version and those of the packages that matter, as this process found them installed."""
     found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
     for package in _PACKAGES:
         try:

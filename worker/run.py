@@ -81,4 +81,4 @@ class Run:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
-        write_text(self.folder / name, text.getvalue())
+        write_text(self.folder / name, text.getvalue(), durable=False)

@@ -90,5 +90,5 @@ def _dark_twin() -> str:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(exist_ok=True)
-    with whole_file(path) as file:
+    with whole_file(path, durable=False) as file:
         file.write(content)

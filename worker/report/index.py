@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class Row:
     reason: str = ""
     thumbnail: bool = False
 
-    @property
+    @cached_property
     def submitted(self) -> datetime:
         """When the job was submitted, which its id tells even where nothing else does."""
         return datetime.strptime(self.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)

@@ -21,11 +21,16 @@ def loss_curve(history: Sequence[dict[str, float]]) -> Figure | None:
     Args:
         history: rows of `history.csv`: `epoch` (from 1), `loss`, `validation_loss`, …
     """
+    measured = {
+        column: [row for row in history if math.isfinite(row.get(column, math.nan))] for column, *_ in _LINES
+    }
+    if not any(measured.values()):
+        return None
     drawing = new_drawing(6.6, 3.6)
     axes = drawing.add_subplot()
     sentences = []
     for (column, label, marker, style), colour in zip(_LINES, COLOURS, strict=False):
-        rows = [row for row in history if math.isfinite(row.get(column, math.nan))]
+        rows = measured[column]
         if not rows:
             continue
         epochs, losses = [row["epoch"] for row in rows], [row[column] for row in rows]
@@ -45,8 +50,6 @@ def loss_curve(history: Sequence[dict[str, float]]) -> Figure | None:
                 label=f"lowest, epoch {best['epoch']:.0f}",
             )
         sentences.append(_sentence(label, rows, column, best))
-    if not sentences:
-        return None
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss")
     axes.grid(visible=True, axis="y")

@@ -42,5 +42,5 @@ def render(folder: Path) -> None:
         files=listed_files(folder),
         **context,
     )
-    with whole_file(folder / "report.html") as file:
+    with whole_file(folder / "report.html", durable=False) as file:
         file.write(content)
