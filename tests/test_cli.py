@@ -264,7 +264,7 @@ def test_a_wrong_setting_is_one_sentence(service: Service) -> None:
 def test_on_a_terminal_a_bar_shows_epoch_step_loss_and_time_left(service: Service) -> None:
     main_end, terminal = pty.openpty()
     process = subprocess.Popen(
-        [QUARTET, "submit", "denoiser", "train", "--data", "digits", "--epochs", "150", "--watch"],
+        [QUARTET, "submit", "denoiser", "train", "--data", "digits", "--epochs", "600", "--watch"],
         env=environment(service.settings, TERM="xterm", COLUMNS="160"),
         stdout=terminal,
         stderr=terminal,
@@ -364,7 +364,7 @@ def test_up_is_found_by_a_second_terminal_and_keeps_its_queue(alone: Settings) -
     done = start(alone, "submit", *TRAIN, "--watch")
     done.communicate(timeout=120)
     assert done.returncode == 0
-    long = start(alone, "submit", "denoiser", "train", "--data", "digits", "--epochs", "120").communicate()[0]
+    long = start(alone, "submit", "denoiser", "train", "--data", "digits", "--epochs", "1500").communicate()[0]
     until(lambda: list(alone.results_dir.glob(".staging/*/checkpoint.npz")), 60, "the first checkpoint")
     up.send_signal(signal.SIGINT)
     up.communicate(timeout=60)

@@ -36,7 +36,7 @@ pathlib.Path.replace = replace_or_die
 """
 
 MODELS = {
-    "autoencoder": {"data": "digits", "epochs": 1_000},
+    "autoencoder": {"data": "digits", "epochs": 2_000},
     "textgen": {"data": "pydoc", "epochs": 2, "units": 64},
 }
 

@@ -276,7 +276,7 @@ def test_a_killed_worker_frees_its_gpu_and_its_job_goes_on_at_the_next(
     assert about["waiting"].startswith("for a GPU: the only GPU is held, by w1@")
     assert health("w2").startswith("w2@")
     assert "waits for a GPU" in health("w2")
-    job = client.submit("autoencoder", "train", data="digits", epochs=600)
+    job = client.submit("autoencoder", "train", data="digits", epochs=2_000)
     until(lambda: client.ledger.latest_progress(job.id).get("epoch", 0) > 20, 60, "a training at work")
     [row] = shown()
     assert (row["uuid"], row["jobs"]) == (FIRST, [job.id])

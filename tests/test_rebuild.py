@@ -32,7 +32,7 @@ def test_finished_jobs_come_back_and_a_running_training_goes_on_to_the_same_bits
     client: Client, workers: Workers
 ) -> None:
     [worker] = workers.start()
-    epochs = 400
+    epochs = 1_500
     control = client.submit("denoiser", "train", data="digits", epochs=epochs, name="control")
     control = ended(client, control.id)
     killed = client.submit("denoiser", "train", data="digits", epochs=epochs, name="mine")

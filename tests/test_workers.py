@@ -19,7 +19,7 @@ from jobs.errors import InvalidJob
 from jobs.folder import CHECKPOINT, STAGING
 from jobs.queue import list_of
 
-LONG = {"data": "digits", "epochs": 400}
+LONG = {"data": "digits", "epochs": 2_000}
 """A training that takes long enough to be hit in the middle."""
 
 
@@ -56,7 +56,7 @@ def no_staging(client: Client) -> bool:
 
 def test_a_killed_child_costs_nothing_but_time(client: Client, workers: Workers) -> None:
     [worker] = workers.start()
-    epochs = 250
+    epochs = 1_000
     control = client.submit("autoencoder", "train", data="digits", epochs=epochs)
     killed = client.submit("autoencoder", "train", data="digits", epochs=epochs)
     running(client, killed.id)
@@ -159,7 +159,7 @@ def test_a_cancelled_training_keeps_its_checkpoint_and_a_retry_goes_on_from_it(
     client: Client, workers: Workers
 ) -> None:
     workers.start()
-    job = client.submit("denoiser", "train", data="digits", epochs=100)
+    job = client.submit("denoiser", "train", data="digits", epochs=1_000)
     running(client, job.id)
     began = time.monotonic()
     client.cancel(job.id)
@@ -174,7 +174,7 @@ def test_a_cancelled_training_keeps_its_checkpoint_and_a_retry_goes_on_from_it(
     assert ended(client, again.id).state == "succeeded", workers.logs()
     assert losses(client, again.id)[:done] == losses(client, job.id)
     assert client.folder(again.id).job["continues"] == job.id
-    control = client.submit("denoiser", "train", data="digits", epochs=100)
+    control = client.submit("denoiser", "train", data="digits", epochs=1_000)
     ended(client, control.id)
     for mine, other in zip(weights(client, again.id), weights(client, control.id), strict=True):
         np.testing.assert_array_equal(mine, other)
