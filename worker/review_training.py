@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from worker import moving_average
 from worker.adam import Adam
 from worker.data.tokens import Tokens
 from worker.models.sentiment import EMBEDDING_UNITS, LSTM_UNITS, logits_of
@@ -163,8 +164,6 @@ class ReviewTraining:
         gradients = tape.gradient(loss, [weight.value for weight in weights])
         self._optimizer.apply(gradients)
         self._loss.assign_add(tf.cast(total, tf.float64))
-        # After n steps it keeps 1 - 9 / (n + 10) of itself, so it forgets the first steps soon.
-        steps = tf.cast(self._optimizer.iterations, tf.float32)
-        kept = tf.minimum(LONGEST_AVERAGE, (1 + steps) / (10 + steps))
-        for average, weight in zip(self.model.trainable_variables, weights, strict=True):
-            average.assign(kept * average + (1 - kept) * weight)
+        moving_average.follow(
+            self.model.trainable_variables, weights, self._optimizer.iterations, LONGEST_AVERAGE
+        )

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from worker import moving_average
 from worker.adam import Adam
 from worker.data.characters import Codes
 from worker.models.scoring import RUN_IN, Scorer
@@ -20,8 +21,8 @@ CHUNK_MULTIPLICATIONS = 5e9
 CLIP_NORM = 1.0
 """A longer gradient is shortened (Pascanu et al., 2013, https://arxiv.org/abs/1211.5063); few are."""
 
-AVERAGE = 0.999
-"""What an average of the weights keeps of itself in each step, later on; in the first steps it keeps less."""
+LONGEST_AVERAGE = 0.999
+"""What the average of the weights keeps of itself in a step, at most: it goes back some 1,000 steps."""
 
 
 def fitting_shape(characters: int, streams: int, window: int) -> tuple[int, int]:
@@ -152,10 +153,9 @@ class TextTraining:
         losses, states, gradients = zip(*parts, strict=True)
         means = [tf.add_n(of_weight) / self._parts for of_weight in zip(*gradients, strict=True)]
         self._optimizer.apply(means)
-        steps_made = tf.cast(self._optimizer.iterations, tf.float32)
-        keep = tf.minimum(AVERAGE, (1 + steps_made) / (10 + steps_made))
-        for average, weight in zip(self.model.trainable_variables, weights, strict=True):
-            average.assign(keep * average + (1 - keep) * weight)
+        moving_average.follow(
+            self.model.trainable_variables, weights, self._optimizer.iterations, LONGEST_AVERAGE
+        )
         self._state.assign(tf.concat(states, axis=2))
         self._loss.assign_add(tf.cast(tf.add_n(losses) / self._parts, tf.float64))
 

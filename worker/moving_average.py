@@ -1,0 +1,30 @@
+"""The moving average of a training's weights: as good as a learning rate that falls to zero at the end.
+
+It needs no end to be known (Polyak and Juditsky, 1992, https://doi.org/10.1137/0330046).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+
+def follow(averages: Sequence[Any], weights: Sequence[Any], steps: Any, longest: float) -> None:
+    """Move each average on to its weight, after so many steps.
+
+    After n steps an average keeps (1 + n) / (10 + n) of itself, so that it forgets the first steps soon, and
+    never more than `longest`.
+
+    Args:
+        averages: Keras' variables.
+        weights: those that learn, of the same shapes.
+        steps: steps made, a number.
+        longest: below 1; with 0.99 an average goes back some 100 steps.
+    """
+    made = tf.cast(steps, tf.float32)
+    keep = tf.minimum(longest, (1 + made) / (10 + made))
+    for average, weight in zip(averages, weights, strict=True):
+        # average - (1 - keep) · (average - weight), in one operation where the values are.
+        tf.raw_ops.ResourceApplyGradientDescent(
+            var=average.value.handle, alpha=1 - keep, delta=average.value - weight.value
+        )
