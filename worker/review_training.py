@@ -35,7 +35,7 @@ def memory_needed(numbers: int, tokens: int) -> float:
 
 
 class ReviewTraining:
-    """A Trainable: binary cross-entropy by Keras' Adam, every review once in an epoch.
+    """A Trainable: binary cross-entropy by Adam, every review once in an epoch.
 
     The order of an epoch is a function of the seed and the epoch. Batches are as equal in size as can be,
     so that none is tiny. The weights that learn go up and down with each batch; `model` gets their moving
