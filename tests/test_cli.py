@@ -279,7 +279,7 @@ def test_on_a_terminal_a_bar_shows_epoch_step_loss_and_time_left(service: Servic
                 break
     assert process.wait(60) == 0
     text = shown.decode(errors="replace")
-    for word in ("denoiser train running", "epoch ", "/150", "step ", "loss 0.", " left"):
+    for word in ("denoiser train running", "epoch ", "/600", "step ", "loss 0.", " left"):
         assert word in text, text[-2000:]
 
 
