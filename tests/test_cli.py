@@ -364,9 +364,8 @@ def test_up_is_found_by_a_second_terminal_and_keeps_its_queue(alone: Settings) -
     done = start(alone, "submit", *TRAIN, "--watch")
     done.communicate(timeout=120)
     assert done.returncode == 0
-    long = start(alone, "submit", "denoiser", "train", "--data", "digits", "--epochs", "1500").communicate()[
-        0
-    ]
+    long_training = ["denoiser", "train", "--data", "digits", "--epochs", "1500"]
+    long = start(alone, "submit", *long_training).communicate()[0]
     until(lambda: list(alone.results_dir.glob(".staging/*/checkpoint.npz")), 60, "the first checkpoint")
     up.send_signal(signal.SIGINT)
     up.communicate(timeout=60)
