@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 
 from benchmarks.sides import Side
 from worker.gpu import processor_name
+from worker.side_by_side import usable_processors
 
 PACKAGES = ("tensorflow", "keras", "numpy", "celery", "redis", "torch")
 
@@ -45,7 +46,7 @@ class Machine:
 def measured() -> Machine:
     """Describe the machine and measure its rates, in about ten seconds."""
     load = round(os.getloadavg()[0], 2)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_processors()
     with Side("benchmarks.products") as products:
         core, all_cores = (products.ask("gemm_gflops", threads=threads) for threads in (1, cores))
         vector = products.ask("gemv_gflops")

@@ -8,10 +8,14 @@ import os
 SIDE_BY_SIDE = 2
 
 
+def usable_processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def threads_in_an_operation() -> int:
-    """How many threads one operation gets: the share of one part in the processors that we may use."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, usable // SIDE_BY_SIDE)
+    """How many threads one operation gets: the share of one part in the processors."""
+    return max(1, usable_processors() // SIDE_BY_SIDE)
 
 
 def parts_side_by_side() -> int:
@@ -23,4 +27,5 @@ def parts_side_by_side() -> int:
 
 def equal_parts(batch: int) -> int:
     """The same for a batch whose parts have to be of one size."""
-    return 1 if batch % parts_side_by_side() else parts_side_by_side()
+    parts = parts_side_by_side()
+    return 1 if batch % parts else parts
