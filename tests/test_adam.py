@@ -3,18 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from worker.loading import load_keras
-
-load_keras()
-
-import keras  # noqa: E402 - after the settings of a worker's process
-import tensorflow as tf  # noqa: E402
-
-from worker.adam import Adam  # noqa: E402
-from worker.image_training import WarmUpThenDecay  # noqa: E402
+from worker.adam import Adam
+from worker.image_training import WarmUpThenDecay
 
 SHAPES = ((5, 3), (3,))
 STEPS = 300

@@ -8,7 +8,6 @@ from typing import Any
 from jobs.settings import read_settings
 from jobs.spec import JobSpec
 from worker import gpu
-from worker.loading import load_keras
 from worker.run import Run
 
 
@@ -18,7 +17,6 @@ class Quartet:
     def __init__(self, model: str, name: str, folder: str | None) -> None:
         """`name` is the dataset's, `folder` where it lies if it does not come with Quartet."""
         self._model, self._name = model, name
-        load_keras()
         self._task = import_module(f"worker.tasks.{model}")
         gpu.prepare()
         self._place = tempfile.TemporaryDirectory(prefix="quartet-bench-")
