@@ -22,7 +22,6 @@ from jobs.spec import JobSpec
 from worker.data.characters import Vocabulary
 from worker.data.pydoc import prose
 from worker.kept import forget
-from worker.models.recurrence import MOST_STEPS
 from worker.models.sampling import Writer, draw
 from worker.models.scoring import Scorer, Scores
 from worker.models.textgen import build, next_logits, no_state, read
@@ -133,8 +132,7 @@ def test_the_fast_way_to_read_gives_what_the_network_gives(network: keras.Model,
         assert np.allclose(last, logits[step], atol=1e-5)
 
 
-# One go, turns of 15 steps, turns of one step.
-@pytest.mark.parametrize("time", [9, 30, 29])
+@pytest.mark.parametrize("time", [1, 2, 30])
 def test_the_gradients_written_out_are_those_of_autodiff(network: keras.Model, time: int) -> None:
     random = np.random.default_rng(1)
     codes, targets = random.integers(0, 11, (2, time, 6)).astype(np.int32)
@@ -156,7 +154,7 @@ def test_the_gradients_written_out_are_those_of_autodiff(network: keras.Model, t
 
 
 def test_a_window_whose_length_is_not_known_before_is_read_as_any_other(network: keras.Model) -> None:
-    codes = np.random.default_rng(2).integers(0, 11, (3 * MOST_STEPS, 4)).astype(np.int32)
+    codes = np.random.default_rng(2).integers(0, 11, (37, 4)).astype(np.int32)
     state = no_state(network, 4)
     unknown = tf.function(
         lambda codes: read(network, codes, state), input_signature=[tf.TensorSpec([None, None], tf.int32)]

@@ -11,7 +11,7 @@ from worker import moving_average
 from worker.adam import Adam
 from worker.data.characters import Codes
 from worker.models.scoring import RUN_IN, Scorer
-from worker.models.textgen import multiplications, no_state, read
+from worker.models.textgen import mean_nats, multiplications, no_state
 from worker.side_by_side import equal_parts
 
 CHUNK_MULTIPLICATIONS = 5e9
@@ -163,7 +163,5 @@ class TextTraining:
         """Mean nats of codes (window + 1, streams of a part), the state after them, and the gradients."""
         weights = [weight.value for weight in self.learner.trainable_variables]
         with tf.GradientTape() as tape:
-            logits, state_after = read(self.learner, codes[:-1], state)
-            nats = tf.nn.sparse_softmax_cross_entropy_with_logits(codes[1:], logits)
-            loss = tf.reduce_mean(nats)
+            loss, state_after = mean_nats(self.learner, codes, state)
         return loss, state_after, tape.gradient(loss, weights)

@@ -9,8 +9,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from worker.data.characters import Codes
-from worker.models.recurrence import MOST_STEPS
 from worker.models.textgen import multiplications, no_state, read
+from worker.side_by_side import equal_parts, parts_side_by_side
 
 RUN_IN = 250
 """Characters read before the first that counts, so that each stretch begins as if all before it had been
@@ -20,10 +20,9 @@ MOST_STREAMS = 64
 SHORTEST_STREAM = 1_000
 """A text is cut into stretches that are read side by side, none shorter than this unless there is one."""
 
-MOST_TURNS = 10
+MOST_STEPS = 100
 MOST_MULTIPLICATIONS = 2.5e9
-"""In one call, unless one turn of the recurrence has more: a small part of a second, so that a stop is
-noticed."""
+"""In one call: a small part of a second, so that a stop is noticed."""
 
 
 class Scores(NamedTuple):
@@ -46,9 +45,8 @@ class Scorer:
     def __init__(self, model: keras.Model) -> None:
         """Nothing is compiled before the first text."""
         self.model = model
-        codes = tf.TensorSpec([None, None], tf.int32)
-        state = tf.TensorSpec([*no_state(model, 1).shape[:2], None, None], tf.float32)
-        self._score_chunk = tf.function(self._chunk, input_signature=[codes, state])
+        self._score_chunk = tf.function(self._chunk)
+        self._score_part = tf.function(self._part)
 
     def score(self, codes: Codes, first: int, after_chunk: Callable[[], None] = lambda: None) -> Scores:
         """Predict every character from position `first` on, at least 1, with the state carried along.
@@ -59,16 +57,17 @@ class Scorer:
             after_chunk: called every small part of a second; may raise.
         """
         count = len(codes) - first
-        streams = max(1, min(MOST_STREAMS, count // SHORTEST_STREAM))
+        parts_of_streams = parts_side_by_side()
+        streams = min(MOST_STREAMS, count // SHORTEST_STREAM) // parts_of_streams * parts_of_streams or 1
         length = -(-count // streams)
         run_in = min(RUN_IN, first - 1)
-        # Row t holds what each stream reads at time t. The recurrence makes whole turns, and the last stream
-        # may end early: what is missing is filled up.
+        most_steps = int(MOST_MULTIPLICATIONS / (multiplications(self.model) * streams))
+        chunk = max(1, min(MOST_STEPS, most_steps, run_in + length))
+        # Row t holds what each stream reads at time t. Calls are equally long, since each length is compiled
+        # by itself, and the last stream may end early: what is missing is filled up.
         begins = first - 1 - run_in + length * np.arange(streams)
-        steps = MOST_STEPS * -(-(run_in + length) // MOST_STEPS)
+        steps = chunk * -(-(run_in + length) // chunk)
         places = np.minimum(begins + np.arange(steps + 1)[:, np.newaxis], len(codes) - 1)
-        turns = int(MOST_MULTIPLICATIONS / (multiplications(self.model) * streams * MOST_STEPS))
-        chunk = MOST_STEPS * max(1, min(MOST_TURNS, turns))
         state = no_state(self.model, streams)
         parts = []
         for start in range(0, steps, chunk):
@@ -81,6 +80,13 @@ class Scorer:
         return Scores(*(part.T.ravel()[:count] for part in joined))
 
     def _chunk(self, codes: Any, state: Any) -> Any:
+        """The scores of codes (time + 1, streams) but the first, and the state after them."""
+        parts = equal_parts(codes.shape[1])
+        in_parts = zip(tf.split(codes, parts, axis=1), tf.split(state, parts, axis=2), strict=True)
+        *scores, states = zip(*(self._score_part(*part) for part in in_parts), strict=True)
+        return (*(tf.concat(score, axis=1) for score in scores), tf.concat(states, axis=2))
+
+    def _part(self, codes: Any, state: Any) -> Any:
         logits, state = read(self.model, codes[:-1], state)
         log_probabilities = tf.nn.log_softmax(logits)
         nats = -tf.gather(log_probabilities, codes[1:], batch_dims=2)

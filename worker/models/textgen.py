@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from worker.models.cross_entropy import cross_entropy
 from worker.models.look_up import rows
 from worker.models.recurrence import advance, lstm
 
@@ -68,6 +69,21 @@ def read(model: keras.Model, characters: Any, state: Any, *, cudnn: bool | None 
         Logits of the next character at every position, (time, batch, vocabulary), and the state after
         the last one.
     """
+    hidden, state_after = _hidden(model, characters, state, cudnn)
+    return _logits(model, hidden), state_after
+
+
+def mean_nats(model: keras.Model, codes: Any, state: Any) -> tuple[Any, Any]:
+    """How badly `model` predicts codes (time + 1, batch) but the first, and the state after them.
+
+    The same as the mean cross-entropy of what `read` returns, in less time.
+    """
+    hidden, state_after = _hidden(model, codes[:-1], state)
+    return cross_entropy(_logits(model, hidden), codes[1:]), state_after
+
+
+def _hidden(model: keras.Model, characters: Any, state: Any, cudnn: bool | None = None) -> tuple[Any, Any]:
+    """h of the last layer at every position, (time, batch, units), and the state after the last one."""
     if cudnn is None:
         cudnn = bool(tf.config.list_physical_devices("GPU"))
     hidden, states_after = None, []
@@ -80,7 +96,7 @@ def read(model: keras.Model, characters: Any, state: Any, *, cudnn: bool | None 
             inputs = _inputs(layer, characters if hidden is None else hidden)
             hidden, h, c = lstm(inputs, tf.convert_to_tensor(layer.cell.recurrent_kernel), h, c)
         states_after.append([h, c])
-    return _logits(model, hidden), tf.stack(states_after)
+    return hidden, tf.stack(states_after)
 
 
 def next_logits(model: keras.Model, characters: Any, state: Any) -> tuple[Any, Any]:
