@@ -49,6 +49,7 @@ def _speed(row: Row, data: Path) -> None:
     for name, label in (("pytorch", "PyTorch"), ("quartet", "Quartet")):
         if name in speeds:
             row.figure(f"{label}, every position predicted", "characters/s", speeds[name])
+    row.note("Characters a second: ours with the validation after each epoch, PyTorch's without any.")
     if "pytorch" in speeds:
         ratios = pairs(speeds["quartet"], speeds["pytorch"])
         row.judge("training characters/s beside PyTorch", ratios, "≥", 1.5)
