@@ -12,9 +12,11 @@ from worker.data.tokens import PADDING, Tokens
 from worker.models.sentiment import logits_of
 from worker.side_by_side import parts_side_by_side
 
-BATCH = 256
+BATCH = 128
+"""Reviews in one batch at most, as many as a training's default, which then needs no more memory for this."""
+
 BATCH_TOKENS = 100_000
-"""Reviews and tokens in one batch at most, whichever is less: 0.2 GB, and a part of a second."""
+"""Tokens in one batch at most: 0.2 GB, and a part of a second."""
 
 
 class TokensInMemory:
