@@ -20,6 +20,7 @@ from worker.data.review_sets import Recipe, ReviewSet, load_reviews, test_part, 
 from worker.data.review_sources import open_reviews
 from worker.data.reviews import LONGEST_REVIEW, Review, ReviewSource
 from worker.data.tokens import (
+    ALIGNMENT,
     MOST_DISTINCT_WORDS,
     RESERVED,
     UNKNOWN,
@@ -613,6 +614,7 @@ def test_tokenised_reviews_are_cached_and_made_again_when_what_they_depend_on_ch
     assert len(made) == 1
     assert again.vocabulary == first.vocabulary
     assert (again.tokens.numbers == first.tokens.numbers).all()
+    assert first.tokens.numbers.ctypes.data % ALIGNMENT == again.tokens.numbers.ctypes.data % ALIGNMENT == 0
     assert (again.keys == first.keys).all()
     loaded(path, folders, Recipe(7, 100))
     loaded(path, folders, Recipe(8, 99))

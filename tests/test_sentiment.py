@@ -28,7 +28,7 @@ from worker.models.sentiment import build_sentiment, logits_of
 from worker.report.page import render
 from worker.report.parts import Figure, Table, Text
 from worker.review_explanation import explain
-from worker.review_scoring import ReviewScorer, cross_entropy, probabilities_of
+from worker.review_scoring import ReviewScorer, TokensInMemory, cross_entropy, probabilities_of
 from worker.review_training import ReviewTraining, memory_needed
 from worker.run import Run
 from worker.tasks import sentiment
@@ -376,6 +376,20 @@ def test_scores_do_not_depend_on_the_reviews_beside_them(network: keras.Model) -
     for place in (0, 599):
         alone = scorer.logits(Tokens.joined([tokens.of(place)]))
         assert np.allclose(alone, logits[place], atol=1e-5)
+
+
+def test_aligned_tokens_become_a_tensor_without_a_copy_and_others_are_copied() -> None:
+    tokens = some_tokens(50, 40).aligned()
+    expected = tokens.numbers.tolist()
+    shared = TokensInMemory(tokens).numbers
+    offsets = np.array([0, len(expected) - 1])
+    copied = TokensInMemory(Tokens(tokens.numbers[1:], offsets, tokens.lengths[:1])).numbers
+    tokens.numbers[1] += 100
+    assert int(shared[1]) == expected[1] + 100
+    assert copied.numpy().tolist() == expected[1:]
+    tokens.numbers[1] -= 100
+    del tokens
+    assert shared.numpy().tolist() == expected  # its memory stays as long as it does
 
 
 def test_scoring_stops_when_asked_to(network: keras.Model) -> None:

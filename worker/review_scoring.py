@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from worker.data.tokens import PADDING, Tokens
+from worker.data.tokens import ALIGNMENT, PADDING, Tokens
 from worker.models.sentiment import logits_of
 from worker.side_by_side import parts_side_by_side
 
@@ -23,9 +23,20 @@ class TokensInMemory:
     """Tokenised reviews as tensors, from which a compiled function takes what it needs."""
 
     def __init__(self, tokens: Tokens) -> None:
-        self.numbers = tf.constant(tokens.numbers)
+        self.numbers = _shared(tokens.numbers)
         self.begins = tf.constant(tokens.offsets[:-1])
         self.sizes = tf.constant(tokens.sizes)
+
+
+def _shared(numbers: NDArray[np.int32]) -> Any:
+    """A tensor of these numbers, which must not change any more: no copy of them if they are aligned.
+
+    `tf.constant` makes two copies, and lets go of the first one at the next step. A tensor that is not
+    aligned would end the process.
+    """
+    if numbers.ctypes.data % ALIGNMENT:
+        return tf.constant(numbers)
+    return tf.experimental.dlpack.from_dlpack(numbers.__dlpack__())
 
 
 def padded(numbers: Any, begins: Any, sizes: Any, reviews: Any) -> tuple[Any, Any]:

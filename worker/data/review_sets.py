@@ -140,6 +140,12 @@ def load_reviews(source: ReviewSource, recipe: Recipe, data_dir: Path) -> Review
 
 @lru_cache(maxsize=1)
 def _load(source: ReviewSource, recipe: Recipe, folder: Path) -> ReviewSet:
+    reviews = _read_or_make(source, recipe, folder)
+    # Here, where the words that were counted are forgotten already.
+    return replace(reviews, tokens=reviews.tokens.aligned())
+
+
+def _read_or_make(source: ReviewSource, recipe: Recipe, folder: Path) -> ReviewSet:
     path = folder / f"{recipe.key(source)}.npz"
     try:
         return ReviewSet.read(path)
