@@ -17,16 +17,24 @@ def whole_file(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        # What lies there by this name was left by a process that died, or put there to be written through.
-        temporary.unlink(missing_ok=True)
-        with temporary.open("xb") as file:
+        with _new_file(temporary) as file:
             yield file
             file.flush()
             if durable:
                 os.fsync(file.fileno())
         temporary.replace(path)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+
+
+def _new_file(path: Path) -> IO[bytes]:
+    try:
+        return path.open("xb")
+    except FileExistsError:
+        # It was left by a process that died, or put there to be written through.
+        path.unlink()
+        return path.open("xb")
 
 
 def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
@@ -45,6 +53,14 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, as 64 hexadecimal digits."""
     with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seal_file(path: Path, mode: int) -> str:
+    """Give a file its permissions for good and make it durable; its SHA-256."""
+    with path.open("rb") as file:
+        os.fchmod(file.fileno(), mode)
+        os.fsync(file.fileno())
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.errors import DamagedFolder, LeaseLost
-from jobs.files import fsync_folder, sha256_of, write_text
+from jobs.files import fsync_folder, seal_file, sha256_of, write_text
 from jobs.job_id import check_job_id, is_job_id
 
 MANIFEST = "MANIFEST.sha256"
@@ -171,7 +171,8 @@ class Results:
 
     def staged_attempts(self, job_id: str) -> list[int]:
         """Attempts of this job that have left a staging folder, oldest first."""
-        found = (self.root / STAGING).glob(f"{check_job_id(job_id)}.*")
+        stem = f"{check_job_id(job_id)}."
+        found = (path for path in self._staged() if path.name.startswith(stem))
         folders = [path for path in found if path.suffix[1:].isdecimal()]
         for path in folders:
             if path.is_symlink():  # somebody put it there, to have us write elsewhere
@@ -180,8 +181,12 @@ class Results:
 
     def staged_ids(self) -> list[str]:
         """Jobs that have left a staging folder."""
-        found = (path.name.rpartition(".")[0] for path in (self.root / STAGING).glob("*.*"))
+        found = (path.name.rpartition(".")[0] for path in self._staged())
         return sorted({job_id for job_id in found if is_job_id(job_id)})
+
+    def _staged(self) -> list[Path]:
+        folder = self.root / STAGING
+        return list(folder.iterdir()) if folder.is_dir() else []
 
     def publish(self, job_id: str, attempt: int, umask: int) -> JobFolder:
         """Make a staging folder visible in one step, with its manifest, durable.
@@ -194,12 +199,10 @@ class Results:
         final = self.root / check_job_id(job_id)
         try:
             names = sorted(set(_files(staging)) - {MANIFEST})
-            lines = [f"{sha256_of(staging / name)}  {name}\n" for name in names]
+            lines = [f"{seal_file(staging / name, 0o666 & ~umask)}  {name}\n" for name in names]
             write_text(staging / MANIFEST, "".join(lines), durable=False)
-            for name in [*names, MANIFEST]:
-                (staging / name).chmod(0o666 & ~umask)
-                _fsync_file(staging / name)
-            for folder in [*(path for path in staging.rglob("*") if path.is_dir()), staging]:
+            seal_file(staging / MANIFEST, 0o666 & ~umask)
+            for folder in (Path(place) for place, _, _ in os.walk(staging, topdown=False)):
                 folder.chmod(0o777 & ~umask)
                 fsync_folder(folder)
             staging.rename(final)
@@ -225,11 +228,7 @@ def keep_checkpoint_alone(staging: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink():
-            yield path.relative_to(folder).as_posix()
-
-
-def _fsync_file(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names):
+            if path.is_file() and not path.is_symlink():
+                yield path.relative_to(folder).as_posix()
