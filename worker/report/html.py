@@ -26,11 +26,17 @@ def prose(text: str) -> Markup:
 
 def page(template: str, **context: Any) -> bytes:
     """Fill a template of `worker/report/templates`; the page as UTF-8."""
-    return _ENVIRONMENT.get_template(template).render(context).encode()
+    return fragment(template, **context).encode()
+
+
+def fragment(template: str, **context: Any) -> Markup:
+    """Fill a template for a part of a page."""
+    return Markup(_ENVIRONMENT.get_template(template).render(context))
 
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader("worker.report"),
+    auto_reload=False,  # a template does not change under a running worker
     autoescape=True,
     finalize=visible,
     undefined=StrictUndefined,

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
+
+from markupsafe import Markup
 
 from jobs.errors import DamagedFolder
 from jobs.files import whole_file
 from jobs.folder import JobFolder, Results
-from worker.report.html import page
+from worker.report.html import fragment, page
 from worker.report.words import clipped, duration, rounded_number
 
 MOST_ROWS = 1_000
@@ -38,7 +40,7 @@ class Row:
     reason: str = ""
     thumbnail: bool = False
 
-    @cached_property
+    @property
     def submitted(self) -> datetime:
         """When the job was submitted, which its id tells even where nothing else does."""
         return datetime.strptime(self.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
@@ -56,10 +58,16 @@ def write_index(results: Results) -> None:
     with _lock_file(results.root / LOCK) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         ids = results.ids()
-        rows = [_row(results.root / job_id) for job_id in ids[:MOST_ROWS]]
-        days = [(day, list(of_day)) for day, of_day in groupby(rows, key=lambda row: row.submitted.date())]
+        shown = ids[:MOST_ROWS]
+        days = [
+            (
+                datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC),
+                [_row(results.root / job_id) for job_id in of_day],
+            )
+            for day, of_day in groupby(shown, key=lambda job_id: job_id[:8])
+        ]
         with whole_file(results.root / "index.html") as file:
-            file.write(page("index.html", days=days, shown=len(rows), total=len(ids)))
+            file.write(page("index.html", days=days, shown=len(shown), total=len(ids)))
 
 
 @contextmanager
@@ -72,16 +80,21 @@ def _lock_file(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _row(path: Path) -> Row:
+def _row(path: Path) -> Markup:
     try:
-        return _read(path)
+        return _published_row(path)
     except (DamagedFolder, OSError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
-        return Row(path.name, "damaged", reason="This folder's job.json is missing or is not a job's record.")
+        why = "This folder's job.json is missing or is not a job's record."
+        return fragment("index_row.html", row=Row(path.name, "damaged", reason=why))
 
 
 @lru_cache(maxsize=2 * MOST_ROWS)
+def _published_row(path: Path) -> Markup:
+    """Read and write a row once for each process: what is published does not change. Errors are not kept."""
+    return fragment("index_row.html", row=_read(path))
+
+
 def _read(path: Path) -> Row:
-    """Read a folder once for each process: what is published does not change. Errors are not kept."""
     job = JobFolder(path).job
     spec, best, error = job["spec"], job["headline"], job["error"]
     return Row(
