@@ -31,7 +31,9 @@ def render(folder: Path) -> None:
         from worker.report.presentation import shown_parts
 
         context["metrics"] = shown_metrics(spec["model"], metrics)
-        context["parts"], context["complete"] = shown_parts(finished, whole=job["state"] == "succeeded")
+        context["parts"], context["complete"] = shown_parts(
+            finished, spec["model"], whole=job["state"] == "succeeded"
+        )
     content = page(
         "report.html",
         job=job,

@@ -70,13 +70,14 @@ class ShownColumns:
 ShownPart = ShownFigure | ShownTable | ShownText | ShownColumns
 
 
-def shown_parts(folder: JobFolder, *, whole: bool) -> tuple[list[ShownPart], bool]:
+def shown_parts(folder: JobFolder, model: str, *, whole: bool) -> tuple[list[ShownPart], bool]:
     """Write figures/ and return what the page shows, and whether that is everything.
 
     Loads the model's task module, and with it TensorFlow.
 
     Args:
         folder: of a job with results.
+        model: of the job.
         whole: whether the job ended well, so that every file must be there. Without it, a part that
             cannot be made ends the model's parts, and the loss curve is shown all the same.
     """
@@ -84,7 +85,7 @@ def shown_parts(folder: JobFolder, *, whole: bool) -> tuple[list[ShownPart], boo
     complete = True
     with look():
         try:
-            for part in _parts(folder):
+            for part in _parts(folder, model):
                 shown.append(_shown(part, folder))
         except Exception:
             if whole:
@@ -100,8 +101,8 @@ def shown_parts(folder: JobFolder, *, whole: bool) -> tuple[list[ShownPart], boo
     return shown, complete
 
 
-def _parts(folder: JobFolder) -> Iterator[Part]:
-    task = importlib.import_module(f"worker.tasks.{folder.job['spec']['model']}")
+def _parts(folder: JobFolder, model: str) -> Iterator[Part]:
+    task = importlib.import_module(f"worker.tasks.{model}")
     yield from task.present(folder)
 
 
