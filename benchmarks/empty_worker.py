@@ -26,7 +26,7 @@ def queue_alone(task: Any, job_id: str) -> None:
     ledger = Ledger(settings.redis_address(), settings.redis_patience_seconds)
     claim = ledger.claim(job_id, task.request.hostname, settings.lease_seconds, uuid.uuid4().hex)
     assert claim is not None
-    ledger.record(job_id)
+    claim.record()
     with Heartbeat(claim, settings, 3_600, threading.Event(), lambda _: None):
         pass
     ledger.finish(claim, "succeeded")

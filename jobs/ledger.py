@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -62,6 +62,15 @@ class Claim:
     job_id: str
     attempt: int
     continues: str | None
+    _values: list[Any] = field(default_factory=list, repr=False, compare=False)
+
+    def record(self) -> Record:
+        """What the ledger knew of the job when it was claimed.
+
+        Raises:
+            InvalidJob: what lies in Redis is not a job that this version knows.
+        """
+        return _record(self.job_id, self._values)
 
 
 ANSWER_SECONDS = 10.0
@@ -156,8 +165,11 @@ class Ledger:
         `token` is new for each delivery, so that a claim may be sent again when its answer was lost; it
         begins with the process' id and a dot.
         """
-        answer = self._run("claim", job_id, worker, _milliseconds(lease_seconds), token)
-        return Claim(job_id, int(answer[0]), answer[1] or None) if answer else None
+        values = self._run("claim", job_id, worker, _milliseconds(lease_seconds), token, *_FIELDS)
+        if not values:
+            return None
+        fields = dict(zip(_FIELDS, values, strict=True))
+        return Claim(job_id, int(fields["attempt"]), fields["continues"] or None, values)
 
     def renew(self, claim: Claim, lease_seconds: float) -> str:
         """Prolong the lease; return what the job is asked: `""`, `"cancel"` or `"hand back"`.

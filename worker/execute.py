@@ -53,9 +53,7 @@ def execute(job_id: str, settings: Settings, worker: str) -> None:
         log.info("job %s is not there to be taken; its message is dropped", job_id)
         return
     try:
-        record = ledger.record(job_id)
-        if record is not None:
-            Attempt(settings, ledger, claim, record).run()
+        Attempt(settings, ledger, claim, claim.record()).run()
     except LeaseLost as error:
         log.warning("%s; nothing was published", error)
     except InvalidJob as error:  # submitted by another version of Quartet, for one
