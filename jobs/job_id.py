@@ -29,8 +29,14 @@ def new_job_id() -> str:
 
 
 def is_job_id(text: str) -> bool:
-    """Say whether `text` is a whole job id."""
-    return _PATTERN.fullmatch(text) is not None
+    """Say whether `text` is a whole job id, of a moment that there was."""
+    if _PATTERN.fullmatch(text) is None:
+        return False
+    try:
+        datetime.fromisoformat(f"{text[:8]}T{text[9:15]}")
+    except ValueError:
+        return False
+    return True
 
 
 def check_job_id(text: str) -> str:

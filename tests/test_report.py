@@ -548,3 +548,11 @@ def test_a_published_folder_is_read_once_and_a_removed_one_is_no_longer_shown(tm
     assert "succeeded" in index_of(tmp_path).text
     folder.rename(tmp_path / "elsewhere")
     assert "No job yet" in index_of(tmp_path).text
+
+
+def test_a_folder_whose_name_is_nearly_a_job_id_is_no_job_and_hides_none(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, job_record(SHORT_TRAINING))
+    (tmp_path / "99999999-221530-042-k7qd").mkdir()
+    page = index_of(tmp_path)
+    assert folder.name in page.text
+    assert "99999999" not in page.text
