@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from worker.loading import COMPILER
 from worker.side_by_side import equal_parts, parts_side_by_side, threads_in_an_operation
 
 
@@ -23,21 +24,24 @@ def test_a_gpu_computes_a_batch_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> N
     assert (parts_side_by_side(), equal_parts(64), equal_parts(63)) == (1, 1, 1)
 
 
-@pytest.mark.parametrize("own", [None, "7"])
-def test_a_process_that_loads_keras_uses_so_many_threads_unless_told_otherwise(own: str | None) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_NUM_")}
-    if own is not None:
-        environment["TF_NUM_INTRAOP_THREADS"] = own
-    shown = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import os; from worker.loading import load_keras; load_keras()\n"
-            "print(os.environ['TF_NUM_INTRAOP_THREADS'])",
-        ],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
+@pytest.mark.parametrize(
+    ("variable", "ours", "own"),
+    [
+        ("TF_NUM_INTRAOP_THREADS", str(threads_in_an_operation()), "7"),
+        ("XLA_FLAGS", COMPILER, "--xla_cpu_prefer_vector_width=128"),
+    ],
+)
+def test_a_process_that_loads_keras_says_how_to_compute_unless_told_otherwise(
+    variable: str, ours: str, own: str
+) -> None:
+    code = (
+        "import os; from worker.loading import load_keras; load_keras()\n"
+        "import tensorflow as tf; one = tf.function(lambda: tf.ones(()), jit_compile=True)\n"
+        f"print(os.environ[{variable!r}], float(one()))"
     )
-    assert shown.stdout.split()[-1] == (own or str(threads_in_an_operation()))
+    environment = {name: value for name, value in os.environ.items() if name != variable}
+    for told in ({}, {variable: own}):
+        shown = subprocess.run(
+            [sys.executable, "-c", code], env=environment | told, capture_output=True, text=True, check=True
+        )
+        assert shown.stdout.splitlines()[-1] == f"{told.get(variable, ours)} 1.0"
