@@ -135,6 +135,18 @@ def opened(browser: webdriver.Chrome, address: str, *, width: int = DESKTOP, dar
     browser.get(address)
 
 
+def widths_of_images(browser: webdriver.Chrome) -> list[int]:
+    """How wide each image is once it has loaded, also one that would wait to be seen; 0 if it cannot be."""
+    return [
+        browser.execute_async_script(
+            "const [image, done] = arguments; image.loading = 'eager';"
+            "image.decode().then(() => done(image.naturalWidth), () => done(0))",
+            image,
+        )
+        for image in browser.find_elements(By.TAG_NAME, "img")
+    ]
+
+
 def said(browser: webdriver.Chrome, kind: str) -> list[Any]:
     """What a log of the browser has got since it was last asked."""
     return list(browser.get_log(kind))
@@ -211,13 +223,8 @@ def test_every_image_has_loaded_and_is_described(browser: webdriver.Chrome, resu
     opened(browser, (results / page).as_uri())
     images = browser.find_elements(By.TAG_NAME, "img")
     assert bool(images) == page.startswith(("index", JOB_ID, EVALUATION_ID))
-    for image in images:
-        assert browser.execute_async_script(
-            "const [image, done] = arguments; image.loading = 'eager';"
-            "image.decode().then(() => done(image.naturalWidth), () => done(0))",
-            image,
-        )
-        assert image.get_attribute("alt")
+    assert all(widths_of_images(browser))
+    assert all(image.get_attribute("alt") for image in images)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -253,7 +260,7 @@ def test_a_report_that_was_moved_alone_still_has_its_figures(
 ) -> None:
     shutil.copyfile(results / EVALUATION_ID / "report.html", tmp_path / "report.html")
     opened(browser, (tmp_path / "report.html").as_uri())
-    widths = browser.execute_script("return [...document.images].map(image => image.naturalWidth)")
+    widths = widths_of_images(browser)
     assert len(widths) >= 2
     assert all(widths)
 
@@ -264,7 +271,7 @@ def test_an_index_from_a_web_server_has_its_thumbnails(browser: webdriver.Chrome
     ) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         opened(browser, f"http://127.0.0.1:{server.server_port}/index.html")
-        widths = browser.execute_script("return [...document.images].map(image => image.naturalWidth)")
+        widths = widths_of_images(browser)
         server.shutdown()
     assert len(widths) == 2
     assert all(widths)
