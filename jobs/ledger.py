@@ -61,16 +61,21 @@ class Claim:
 
     job_id: str
     attempt: int
-    continues: str | None
-    _values: list[Any] = field(default_factory=list, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class FreshClaim(Claim):
+    """A claim with what the ledger knew of the job when it was made."""
+
+    values: list[Any] = field(repr=False, compare=False)
 
     def record(self) -> Record:
-        """What the ledger knew of the job when it was claimed.
+        """What the ledger knew of the job.
 
         Raises:
             InvalidJob: what lies in Redis is not a job that this version knows.
         """
-        return _record(self.job_id, self._values)
+        return _record(self.job_id, self.values)
 
 
 ANSWER_SECONDS = 10.0
@@ -159,7 +164,7 @@ class Ledger:
         pairs = [part for pair in (fields | {"list": list_of(spec)}).items() for part in pair]
         return bool(self._run("restore", job_id, state, submitted, message(job_id, spec), attempt, *pairs))
 
-    def claim(self, job_id: str, worker: str, lease_seconds: float, token: str) -> Claim | None:
+    def claim(self, job_id: str, worker: str, lease_seconds: float, token: str) -> FreshClaim | None:
         """Take a queued job: lease and attempt number in one step. None if it is not there to be taken.
 
         `token` is new for each delivery, so that a claim may be sent again when its answer was lost; it
@@ -168,8 +173,7 @@ class Ledger:
         values = self._run("claim", job_id, worker, _milliseconds(lease_seconds), token, *_FIELDS)
         if not values:
             return None
-        fields = dict(zip(_FIELDS, values, strict=True))
-        return Claim(job_id, int(fields["attempt"]), fields["continues"] or None, values)
+        return FreshClaim(job_id, int(values[_FIELDS.index("attempt")]), values)
 
     def renew(self, claim: Claim, lease_seconds: float) -> str:
         """Prolong the lease; return what the job is asked: `""`, `"cancel"` or `"hand back"`.

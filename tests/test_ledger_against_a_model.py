@@ -194,7 +194,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def lose_what_runs_and_start_it_again(self, data: st.DataObject) -> None:
         job_id = data.draw(st.sampled_from(self.running()))
-        self.lose(Claim(job_id, self.model[job_id].attempt, None))
+        self.lose(Claim(job_id, self.model[job_id].attempt))
         if self.model[job_id].state == "queued":
             self.claim(job_id, "w1")
 

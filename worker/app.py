@@ -104,7 +104,7 @@ def _lost(worker: str, sender: Any, task_id: str, exception: BaseException, **_:
         if isinstance(exception, TimeLimitExceeded):
             seconds = record.spec.seconds_allowed()
             error = f"it ran longer than its time limit of {seconds} seconds and did not stop when asked"
-            ledger.finish(Claim(task_id, record.attempt, None), "failed", error=error)
+            ledger.finish(Claim(task_id, record.attempt), "failed", error=error)
         else:
             ledger.lose(task_id, record.attempt, settings.max_lost_workers, _cause(str(exception)))
     except (LeaseLost, InvalidJob):

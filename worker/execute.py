@@ -199,7 +199,7 @@ class Attempt:
 
     def _take_checkpoint(self, run: Run) -> None:
         """A job that continues another starts from that one's checkpoint, if it left one."""
-        before = self.results.find(self.claim.continues) if self.claim.continues else None
+        before = self.results.find(self.record.continues) if self.record.continues else None
         if before is not None and (before.path / CHECKPOINT).exists() and not run.checkpoint.exists():
             before.check()
             with (before.path / CHECKPOINT).open("rb") as old, whole_file(run.checkpoint) as new:
