@@ -33,10 +33,15 @@ def is_job_id(text: str) -> bool:
     if _PATTERN.fullmatch(text) is None:
         return False
     try:
-        datetime.fromisoformat(f"{text[:8]}T{text[9:15]}")
+        submitted_at(text)
     except ValueError:
         return False
     return True
+
+
+def submitted_at(job_id: str) -> datetime:
+    """The moment of an id, to the second."""
+    return datetime.fromisoformat(f"{job_id[:8]}T{job_id[9:15]}Z")
 
 
 def check_job_id(text: str) -> str:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +15,7 @@ from markupsafe import Markup
 from jobs.errors import DamagedFolder
 from jobs.files import whole_file
 from jobs.folder import JobFolder, Results
+from jobs.job_id import submitted_at
 from worker.report.html import fragment, page
 from worker.report.words import clipped, duration, rounded_number
 
@@ -43,7 +44,7 @@ class Row:
     @property
     def submitted(self) -> datetime:
         """When the job was submitted, which its id tells even where nothing else does."""
-        return datetime.strptime(self.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+        return submitted_at(self.id)
 
 
 def write_index(results: Results) -> None:
@@ -60,11 +61,8 @@ def write_index(results: Results) -> None:
         ids = results.ids()
         shown = ids[:MOST_ROWS]
         days = [
-            (
-                datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC),
-                [_row(results.root / job_id) for job_id in of_day],
-            )
-            for day, of_day in groupby(shown, key=lambda job_id: job_id[:8])
+            (day, [_row(results.root / job_id) for job_id in of_day])
+            for day, of_day in groupby(shown, key=lambda job_id: submitted_at(job_id).date())
         ]
         with whole_file(results.root / "index.html") as file:
             file.write(page("index.html", days=days, shown=len(shown), total=len(ids)))
