@@ -16,14 +16,11 @@ def rows(table: tf.Tensor, numbers: tf.Tensor) -> Any:
     def gradients(d_rows: Any) -> Any:
         of_rows, of_numbers = tf.reshape(d_rows, (-1, table.shape[1])), tf.reshape(numbers, (-1,))
         # XLA adds the rows up in a fifth of the time, and would compile each shape by itself.
-        add_up = _compiled_sums if of_numbers.shape.is_fully_defined() else _sums
+        compiled = of_numbers.shape.is_fully_defined()
+        add_up = _compiled_sum if compiled else tf.math.unsorted_segment_sum
         return add_up(of_rows, of_numbers, table.shape[0]), None
 
     return tf.gather(table, numbers), gradients
 
 
-def _sums(rows: Any, numbers: Any, count: int) -> Any:
-    return tf.math.unsorted_segment_sum(rows, numbers, count)
-
-
-_compiled_sums = tf.function(_sums, jit_compile=True, autograph=False)
+_compiled_sum = tf.function(tf.math.unsorted_segment_sum, jit_compile=True, autograph=False)

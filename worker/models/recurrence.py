@@ -47,12 +47,12 @@ def lstm(inputs: tf.Tensor, recurrent_kernel: tf.Tensor, hidden: tf.Tensor, cell
 def advance(inputs: tf.Tensor, cell: tf.Tensor) -> tuple[Any, Any, list[Any]]:
     """One step, from what goes into the gates (batch, 4 × units): h, c, and the gates i, f, g and o."""
     i, f, g, o = tf.split(inputs, 4, axis=1)
-    i, f, g, o = sigmoid(i), sigmoid(f), tf.tanh(g), sigmoid(o)
+    i, f, g, o = _sigmoid(i), _sigmoid(f), tf.tanh(g), _sigmoid(o)
     after = f * cell + i * g
     return o * tf.tanh(after), after, [i, f, g, o]
 
 
-def sigmoid(values: Any) -> Any:
+def _sigmoid(values: Any) -> Any:
     """The logistic function by tanh, which XLA computes in less time than an exponential and a division."""
     return 0.5 * tf.tanh(0.5 * values) + 0.5
 
