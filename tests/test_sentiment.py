@@ -24,6 +24,7 @@ from worker import review_evaluation as evaluation
 from worker.data.tokens import UNKNOWN, TokenCollector, Tokens, Vocabulary
 from worker.data.toy_reviews import read_toy_reviews
 from worker.kept import forget
+from worker.models.reading import TURN
 from worker.models.sentiment import build_sentiment, logits_of
 from worker.report.page import render
 from worker.report.parts import Figure, Table, Text
@@ -125,9 +126,8 @@ def network() -> keras.Model:
 
 def some_tokens(count: int, longest: int, seed: int = 0) -> Tokens:
     random = np.random.default_rng(seed)
-    return Tokens.joined(
-        [random.integers(1, 50, random.integers(1, longest + 1)).astype(np.int32) for _ in range(count)]
-    )
+    lengths = [longest, *random.integers(1, longest + 1, count - 1)]
+    return Tokens.joined([random.integers(1, 50, length).astype(np.int32) for length in lengths])
 
 
 def side_by_side(tokens: Tokens) -> tuple[tf.Tensor, tf.Tensor]:
@@ -168,8 +168,9 @@ def test_the_model_file_is_one_that_plain_keras_loads(network: keras.Model, tmp_
     assert np.array_equal(network(tokens), loaded(tokens))
 
 
-def test_the_fast_way_to_read_gives_what_the_network_gives(network: keras.Model) -> None:
-    tokens, sizes = side_by_side(some_tokens(40, 30))
+@pytest.mark.parametrize("longest", [1, TURN, TURN + 1, 3 * TURN - 5])
+def test_the_fast_way_to_read_gives_what_the_network_gives(network: keras.Model, longest: int) -> None:
+    tokens, sizes = side_by_side(some_tokens(40, longest))
     expected = network(tokens)[:, 0]
     assert np.allclose(tf.sigmoid(logits_of(network, tokens, sizes)), expected, atol=1e-5)
 
@@ -180,10 +181,11 @@ def test_the_way_of_a_gpu_gives_what_the_network_gives(network: keras.Model) -> 
     assert np.allclose(tf.sigmoid(logits_of(network, tokens, sizes)), network(tokens)[:, 0], atol=1e-5)
 
 
+@pytest.mark.parametrize("longest", [1, TURN, TURN + 1, 3 * TURN - 5])
 def test_the_gradients_of_the_fast_way_are_those_of_autodiff(
-    network: keras.Model, monkeypatch: pytest.MonkeyPatch
+    network: keras.Model, monkeypatch: pytest.MonkeyPatch, longest: int
 ) -> None:
-    tokens, sizes = side_by_side(some_tokens(12, 17))
+    tokens, sizes = side_by_side(some_tokens(12, longest))
     labels = tf.constant(np.arange(12) % 2, tf.float32)
     found = []
     for devices in ([], ["GPU:0"]):  # ours, and autodiff through Keras' layers
@@ -194,7 +196,7 @@ def test_the_gradients_of_the_fast_way_are_those_of_autodiff(
         variables = [weight.value for weight in network.trainable_variables]
         found.append([tf.convert_to_tensor(each).numpy() for each in tape.gradient(loss, variables)])
     for ours, theirs in zip(*found, strict=True):
-        assert np.abs(ours - theirs).max() < 1e-4 * np.abs(theirs).max()
+        assert np.abs(ours - theirs).max() <= 1e-4 * np.abs(theirs).max()
 
 
 # --- training -------------------------------------------------------------------------
@@ -217,15 +219,16 @@ def training_of(
     )
 
 
-def test_a_step_is_the_one_that_keras_itself_makes() -> None:
-    tokens = some_tokens(40, 12)
+@pytest.mark.parametrize("reviews", [40, 39])
+def test_a_step_is_the_one_that_keras_itself_makes(reviews: int) -> None:
+    tokens = some_tokens(reviews, 12)
     ours = training_of(tokens, batch_size=40)
     plain = build_sentiment(50, seed=1)
     ours.begin_epoch(0)
     ours.make_steps(0, 1)
     with tf.GradientTape() as tape:
         called = plain(side_by_side(tokens)[0])
-        loss = keras.losses.BinaryCrossentropy()(np.arange(40)[:, np.newaxis] % 2, called)
+        loss = keras.losses.BinaryCrossentropy()(np.arange(reviews)[:, np.newaxis] % 2, called)
     gradients = tape.gradient(loss, [weight.value for weight in plain.trainable_variables])
     # Keras' Adam squares the parts of a sparse gradient one by one, which is not what Adam is.
     gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
@@ -357,7 +360,7 @@ def test_a_training_beyond_all_memory_is_refused_before_it_starts(
     tmp_path: Path, own_reviews: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert memory_needed(10_002, 128 * 200) < 150e6
-    assert memory_needed(10_002, 4_096 * 2_000) > 16e9
+    assert memory_needed(10_002, 4_096 * 3_000) > 16e9
     monkeypatch.setattr(sentiment, "MEMORY_LIMIT_GB", 0.05)
     with pytest.raises(InvalidJob, match=r"together they need about \d+ GB in each step; allowed: 0.05 GB"):
         do(tmp_path / "run", "train", own_reviews, batch_size=65_536, length=10_000)

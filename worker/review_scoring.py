@@ -13,10 +13,10 @@ from worker.models.sentiment import logits_of
 from worker.side_by_side import parts_side_by_side
 
 BATCH = 128
-"""Reviews in one batch at most, as many as a training's default, which then needs no more memory for this."""
+"""Reviews in one batch, as many as a training's default: what is compiled for that then does for this."""
 
 BATCH_TOKENS = 100_000
-"""Tokens in one batch at most: 0.2 GB, and a part of a second."""
+"""Tokens in one batch at most, or else it has half as many reviews: 0.2 GB, and a part of a second."""
 
 
 class TokensInMemory:
@@ -72,9 +72,12 @@ class ReviewScorer:
         first = 0
         while first < len(order):
             check_stop()
-            fitting = BATCH_TOKENS // int(tokens.sizes[order[first]])
-            batch = order[first : first + max(1, min(BATCH, fitting))]
-            whole = np.pad(batch, (0, -len(batch) % self._parts), mode="edge")
+            rows = BATCH
+            while rows > self._parts and rows * int(tokens.sizes[order[first]]) > BATCH_TOKENS:
+                rows //= 2
+            batch = order[first : first + rows]
+            # Filled up, since each size of a batch is compiled by itself.
+            whole = np.pad(batch, (0, rows - len(batch)), mode="edge")
             read = self._read(memory.numbers, memory.begins, memory.sizes, whole)
             logits[batch] = read.numpy()[: len(batch)]
             first += len(batch)

@@ -30,8 +30,8 @@ LONGEST_AVERAGE = 0.99
 def memory_needed(numbers: int, tokens: int) -> float:
     """Bytes that one step with so many tokens needs at least, weights and Adam's moments included."""
     weights = numbers * EMBEDDING_UNITS
-    # BlockLSTM keeps seven values for each unit and token, and makes as many gradients of them.
-    return 4.0 * (6 * weights + tokens * (2 * 7 * LSTM_UNITS + 2 * EMBEDDING_UNITS))
+    # Kept of each unit and token are h, c and four gates; the gradients of gates live for a turn only.
+    return 4.0 * (6 * weights + tokens * (6 * LSTM_UNITS + 2 * EMBEDDING_UNITS))
 
 
 class ReviewTraining:
@@ -144,21 +144,27 @@ class ReviewTraining:
         return self._validation_labels, self._scorer.logits(self._validation)
 
     def _steps(self, order: Any, bounds: Any, first: Any, count: Any) -> None:
+        largest = tf.reduce_max(bounds[1:] - bounds[:-1])
+        # All parts of all batches get one size, since each size is compiled by itself.
+        room = -(-largest // self._parts) * self._parts
         for step in tf.range(first, first + count):
-            self._learn(order[bounds[step] : bounds[step + 1]])
+            self._learn(order[bounds[step] : bounds[step + 1]], room)
 
-    def _learn(self, reviews: Any) -> None:
+    def _learn(self, reviews: Any, room: Any) -> None:
+        """Make one step with these reviews, and as many that do not count as `room` has place for."""
         weights = self.learner.trainable_variables
-        size = tf.size(reviews)
+        size = tf.size(reviews, tf.int64)
+        counts = tf.split(tf.sequence_mask(size, room, tf.float32), self._parts)
+        filled = tf.split(tf.concat([reviews, tf.repeat(reviews[-1:], room - size)], axis=0), self._parts)
         memory = self._memory
         with tf.GradientTape() as tape:
             nats = []
-            for part in range(self._parts):
-                chosen = reviews[size * part // self._parts : size * (part + 1) // self._parts]
+            for chosen, counted in zip(filled, counts, strict=True):
                 tokens, sizes = padded(memory.numbers, memory.begins, memory.sizes, chosen)
                 logits = logits_of(self.learner, tokens, sizes)
                 labels = tf.gather(self._labels, chosen)
-                nats.append(tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)))
+                losses = tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)
+                nats.append(tf.reduce_sum(counted * losses))
             total = tf.add_n(nats)
             loss = total / tf.cast(size, tf.float32)
         gradients = tape.gradient(loss, [weight.value for weight in weights])

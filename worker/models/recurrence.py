@@ -30,13 +30,13 @@ def lstm(inputs: tf.Tensor, recurrent_kernel: tf.Tensor, hidden: tf.Tensor, cell
         four arguments, from all three results.
     """
     # The loop has no gradient but the one below: a tape that watches outside of a function would ask for it.
-    kept = _forward(*map(tf.stop_gradient, (inputs, recurrent_kernel, hidden, cell)))
-    time = tf.shape(inputs)[0]
-    begin_of_cells = _begins(time)[1]
-    hiddens, cells = kept[:begin_of_cells], kept[begin_of_cells : 2 * begin_of_cells]
+    kept = forward(*map(tf.stop_gradient, (inputs, recurrent_kernel, hidden, cell)))
+    hiddens, cells = states_in(kept, tf.shape(inputs)[0])
 
     def gradients(d_hiddens: Any, d_last_hidden: Any, d_last_cell: Any) -> Any:
-        d_inputs, d_hidden, d_cell = _backward(recurrent_kernel, kept, d_hiddens, d_last_hidden, d_last_cell)
+        # Transposed here: XLA takes longer, and a product that transposes its second factor as well.
+        back = tf.transpose(recurrent_kernel)
+        d_inputs, d_hidden, d_cell = backward(back, kept, d_hiddens, d_last_hidden, d_last_cell)
         before = tf.reshape(hiddens[:-1], (-1, recurrent_kernel.shape[0]))
         of_gates = tf.reshape(d_inputs, (-1, recurrent_kernel.shape[1]))
         return d_inputs, tf.matmul(before, of_gates, transpose_a=True), d_hidden, d_cell
@@ -58,7 +58,7 @@ def _sigmoid(values: Any) -> Any:
 
 
 @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
-def _forward(inputs: Any, recurrent_kernel: Any, hidden: Any, cell: Any) -> Any:
+def forward(inputs: Any, recurrent_kernel: Any, hidden: Any, cell: Any) -> Any:
     """h and c before each step and after the last one, then the gates i, f, g and o of each step.
 
     All in one array, (2 + 6 × time, batch, units). Several would begin as copies of one, which XLA makes on
@@ -82,12 +82,18 @@ def _forward(inputs: Any, recurrent_kernel: Any, hidden: Any, cell: Any) -> Any:
 
 
 @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
-def _backward(recurrent_kernel: Any, kept: Any, d_hiddens: Any, dh: Any, dc: Any) -> Any:
-    """The gradients of the inputs, and of h and c before the window; `dh` and `dc` are those after it."""
+def backward(back: Any, kept: Any, d_hiddens: Any, dh: Any, dc: Any) -> Any:
+    """The gradients of the inputs, and of h and c before the window; `dh` and `dc` are those after it.
+
+    Args:
+        back: the recurrent kernel, transposed: (4 × units, units).
+        kept: what `forward` returned.
+        d_hiddens: the gradient of h at every step, (time, batch, units).
+        dh: (batch, units).
+        dc: (batch, units).
+    """
     time = tf.shape(d_hiddens)[0]
     begins = _begins(time)
-    # Transposed once: a product that transposes its second factor takes longer.
-    back = tf.transpose(recurrent_kernel)
 
     def turn(step: Any, dh: Any, dc: Any, written: Any) -> Any:
         before, i, f, g, o = (kept[begin + step] for begin in begins[1:])
@@ -103,12 +109,18 @@ def _backward(recurrent_kernel: Any, kept: Any, d_hiddens: Any, dh: Any, dc: Any
         d_inputs = tf.concat(d_gates, axis=1)
         return step - 1, tf.matmul(d_inputs, back), dc * f, written.write(step, d_inputs)
 
-    shape = (*dh.shape[:1], recurrent_kernel.shape[1])
+    shape = (*dh.shape[:1], back.shape[0])
     written = tf.TensorArray(tf.float32, time, element_shape=shape)
     _, dh, dc, written = tf.while_loop(lambda step, *_: step >= 0, turn, (time - 1, dh, dc, written))
     return written.stack(), dh, dc
 
 
+def states_in(kept: Any, time: Any) -> tuple[Any, Any]:
+    """h and c, each (time + 1, batch, units), in what `forward` keeps: before each step, after the last."""
+    begin_of_cells = _begins(time)[1]
+    return kept[:begin_of_cells], kept[begin_of_cells : 2 * begin_of_cells]
+
+
 def _begins(time: Any) -> list[Any]:
-    """Where h, c, i, f, g and o begin in what `_forward` keeps."""
+    """Where h, c, i, f, g and o begin in what `forward` keeps."""
     return [0, time + 1, *(2 + (2 + gate) * time for gate in range(4))]

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from worker.models.look_up import rows
+from worker.models.reading import TURN, last_hidden
 
 EMBEDDING_UNITS = 32
 LSTM_UNITS = 64
@@ -62,35 +63,9 @@ def logits_of(model: keras.Model, tokens: Any, sizes: Any) -> Any:
 
 
 def _read(embedding: Any, lstm: Any, tokens: Any, sizes: Any) -> Any:
-    """The LSTM's state after the last token of each review, (batch, units), on a CPU.
-
-    One operation for all time steps takes less than half the time of Keras' loop. It is the elder of
-    two in TensorFlow: the gradients of its successor, BlockLSTMV2, are wrong, and those of this one are
-    checked by a test. It knows no padding, and needs none: what it reads after the end of a review is
-    not looked at.
-    """
+    """The LSTM's state after the last token of each review, (batch, units), on a CPU."""
+    whole_turns = tf.pad(tf.transpose(tokens), [[0, -tf.shape(tokens)[1] % TURN], [0, 0]])
+    embedded = rows(tf.convert_to_tensor(embedding.embeddings), whole_turns)
     cell = lstm.cell
-    embedded = rows(tf.convert_to_tensor(embedding.embeddings), tf.transpose(tokens))
-    time, batch = tf.unstack(tf.shape(embedded))[:2]
-    nothing, no_peepholes = tf.zeros((batch, lstm.units)), tf.zeros((lstm.units,))
-    states = tf.raw_ops.BlockLSTM(
-        seq_len_max=tf.cast(time, tf.int64),
-        x=embedded,
-        cs_prev=nothing,
-        h_prev=nothing,
-        w=_reordered(tf.concat([cell.kernel, cell.recurrent_kernel], axis=0)),
-        wci=no_peepholes,
-        wcf=no_peepholes,
-        wco=no_peepholes,
-        b=_reordered(tf.convert_to_tensor(cell.bias)),
-        forget_bias=0.0,
-        cell_clip=0.0,
-        use_peephole=False,
-    ).h
-    return tf.gather_nd(states, tf.stack([sizes - 1, tf.range(tf.cast(batch, tf.int64))], axis=1))
-
-
-def _reordered(weights: Any) -> Any:
-    """The gates in BlockLSTM's order, input, new, forget, output; Keras has input, forget, new, output."""
-    i, f, g, o = tf.split(weights, 4, axis=-1)
-    return tf.concat([i, g, f, o], axis=-1)
+    weights = map(tf.convert_to_tensor, (cell.kernel, cell.recurrent_kernel, cell.bias))
+    return last_hidden(embedded, sizes, *weights)
