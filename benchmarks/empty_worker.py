@@ -8,7 +8,8 @@ from typing import Any
 
 from jobs.files import write_json
 from jobs.folder import Results
-from jobs.ledger import Ledger, Record
+from jobs.ledger import Ledger
+from jobs.record import Record
 from jobs.spec import JobSpec
 from worker import indexing
 from worker.app import app, settings

@@ -153,7 +153,7 @@ def list_jobs(state: str | None, as_json: bool) -> None:
     """List all jobs, newest first."""
     from jobs.client import Client
     from jobs.errors import InvalidInput
-    from jobs.ledger import STATES
+    from jobs.record import STATES
     from jobs.sentences import unknown_choice
 
     if state is not None and state not in STATES:

@@ -18,7 +18,8 @@ from jobs.datasets import check_data
 from jobs.errors import DamagedFolder, InvalidJob, JobConflict, JobFailed, RedisUnreachable, UnknownJob
 from jobs.folder import CHECKPOINT, JobFolder, Results
 from jobs.job_id import is_job_id, new_job_id
-from jobs.ledger import ENDED, Ledger, Record, State
+from jobs.ledger import Ledger
+from jobs.record import ENDED, Record, State
 from jobs.settings import Settings, read_settings
 from jobs.spec import PARAMETERS, JobSpec
 

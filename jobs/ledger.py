@@ -10,99 +10,19 @@ a claim raises, tells the worker that holds a job from one that held it before.
 import json
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 from jobs.errors import InvalidJob, JobConflict, LeaseLost, RedisUnreachable, UnknownJob
 from jobs.queue import list_of, lists, message
+from jobs.record import FIELDS, Claim, FreshClaim, Record, State, read_record
+from jobs.redis_connection import ANSWER_SECONDS, connect, in_sentences
 from jobs.settings import masked_url
 from jobs.spec import JobSpec
 
-State = Literal["waiting", "queued", "running", "succeeded", "failed", "cancelled"]
-STATES: tuple[State, ...] = ("waiting", "queued", "running", "succeeded", "failed", "cancelled")
-ENDED: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
-
 log = logging.getLogger(__name__)
 _PREFIX = "quartet:"
-_FIELDS = ["spec", "state", "attempt", "lost", "submitted", "started", "finished"]
-_FIELDS += ["worker", "token", "stop", "error", "folder", "headline", "continues"]
-
-
-@dataclass(frozen=True)
-class Record:
-    """What the ledger knows of one job. Times are milliseconds since 1970, None while not reached.
-
-    `process` is the id of the worker's process that took it last, on that worker's machine.
-    """
-
-    id: str
-    spec: JobSpec
-    state: State
-    attempt: int
-    lost: int
-    submitted: int
-    started: int | None
-    finished: int | None
-    worker: str | None
-    process: int | None
-    stop: str
-    error: str | None
-    folder: str | None
-    headline: dict[str, Any] | None
-    continues: str | None
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A job that this worker now holds."""
-
-    job_id: str
-    attempt: int
-
-
-@dataclass(frozen=True)
-class FreshClaim(Claim):
-    """A claim with what the ledger knew of the job when it was made."""
-
-    values: list[Any] = field(repr=False, compare=False)
-
-    def record(self) -> Record:
-        """What the ledger knew of the job.
-
-        Raises:
-            InvalidJob: what lies in Redis is not a job that this version knows.
-        """
-        return _record(self.job_id, self.values)
-
-
-ANSWER_SECONDS = 10.0
-"""How long Redis may take for an answer before it counts as away."""
-
-
-@lru_cache(maxsize=16)
-def connect(url: str, patience_seconds: float = 0.0, answer_seconds: float = ANSWER_SECONDS) -> Any:
-    """A `redis.Redis` for the ledger that tries for `patience_seconds` when Redis cannot be reached.
-
-    One for each way to connect, which all ledgers and threads of a process share: its pool of connections
-    spares each job the making of three.
-    """
-    from redis import Redis, exceptions
-    from redis.backoff import ConstantBackoff
-    from redis.retry import Retry
-
-    pause = 0.5
-    return Redis.from_url(
-        url,
-        decode_responses=True,
-        encoding_errors="replace",  # whoever wrote bytes that are no text has written nothing that we know
-        socket_timeout=answer_seconds,
-        socket_connect_timeout=min(5.0, answer_seconds),
-        retry=Retry(ConstantBackoff(pause), int(patience_seconds / pause)),
-        retry_on_error=[exceptions.ConnectionError, exceptions.TimeoutError, exceptions.BusyLoadingError],
-    )
 
 
 class Ledger:
@@ -170,10 +90,10 @@ class Ledger:
         `token` is new for each delivery, so that a claim may be sent again when its answer was lost; it
         begins with the process' id and a dot.
         """
-        values = self._run("claim", job_id, worker, _milliseconds(lease_seconds), token, *_FIELDS)
+        values = self._run("claim", job_id, worker, _milliseconds(lease_seconds), token, *FIELDS)
         if not values:
             return None
-        return FreshClaim(job_id, int(values[_FIELDS.index("attempt")]), values)
+        return FreshClaim(job_id, int(values[FIELDS.index("attempt")]), values)
 
     def renew(self, claim: Claim, lease_seconds: float) -> str:
         """Prolong the lease; return what the job is asked: `""`, `"cancel"` or `"hand back"`.
@@ -192,7 +112,7 @@ class Ledger:
         Raises:
             LeaseLost: another attempt holds the job, or it has ended.
         """
-        with _sentences(self.url):
+        with in_sentences(self.url):
             stop, attempt, state = self.redis.hmget(_key(claim.job_id), ["stop", "attempt", "state"])
         if state != "running" or attempt != str(claim.attempt):
             raise _lease_lost(claim)
@@ -267,7 +187,7 @@ class Ledger:
             InvalidJob: what lies in Redis is not a job that this version knows.
         """
         [values] = self._fields([job_id])
-        return None if values[0] is None else _record(job_id, values)
+        return None if values[0] is None else read_record(job_id, values)
 
     def records(self, job_ids: list[str]) -> list[Record]:
         """What the ledger knows of these jobs; those it does not know or cannot read are left out."""
@@ -275,33 +195,33 @@ class Ledger:
         for job_id, values in zip(job_ids, self._fields(job_ids), strict=True):
             try:
                 if values[0] is not None:
-                    found.append(_record(job_id, values))
+                    found.append(read_record(job_id, values))
             except InvalidJob as error:  # one such job hides no other
                 log.warning("%s", error)
         return found
 
     def _fields(self, job_ids: list[str]) -> list[list[Any]]:
-        with _sentences(self.url):
+        with in_sentences(self.url):
             pipeline = self.redis.pipeline(transaction=False)
             for job_id in job_ids:
-                pipeline.hmget(_key(job_id), _FIELDS)
+                pipeline.hmget(_key(job_id), FIELDS)
             answers: list[list[Any]] = pipeline.execute()
         return answers
 
     def ids(self, state: str | None = None) -> list[str]:
         """Ids of all jobs, or of those in a state, newest first."""
-        with _sentences(self.url):
+        with in_sentences(self.url):
             key = _PREFIX + (f"state:{state}" if state else "jobs")
             return sorted(self.redis.zrange(key, 0, -1), reverse=True)
 
     def timeline(self, job_id: str) -> list[dict[str, Any]]:
         """What happened to a job: `time` in milliseconds since 1970, `text`."""
-        with _sentences(self.url):
+        with in_sentences(self.url):
             return [json.loads(line) for line in self.redis.lrange(f"{_PREFIX}timeline:{job_id}", 0, -1)]
 
     def latest_progress(self, job_id: str) -> dict[str, Any]:
         """The last thing the current attempt said, empty if nothing."""
-        with _sentences(self.url):
+        with in_sentences(self.url):
             found = self.redis.xrevrange(f"{_PREFIX}progress:{job_id}", count=1)
         return json.loads(found[0][1]["values"]) if found and "values" in found[0][1] else {}
 
@@ -309,7 +229,7 @@ class Ledger:
         """What the current attempt says, from its beginning: values, or `{}` when nothing came."""
         key, last = f"{_PREFIX}progress:{job_id}", "0"
         while True:
-            with _sentences(self.url):
+            with in_sentences(self.url):
                 answer = self.redis.xread({key: last}, block=_milliseconds(wait_seconds), count=100)
             entries = answer[0][1] if isinstance(answer, list) and answer else []
             if not entries:
@@ -319,23 +239,23 @@ class Ledger:
 
     def unpublished(self) -> list[str]:
         """Failed jobs that have no folder yet; whoever writes one says so with `published`."""
-        with _sentences(self.url):
+        with in_sentences(self.url):
             return sorted(self.redis.smembers(_PREFIX + "unpublished"))
 
     def published(self, job_id: str, folder: str) -> None:
         """Say where the folder of a failed job is; empty if none can be written."""
-        with _sentences(self.url):
+        with in_sentences(self.url):
             self.redis.hset(_key(job_id), "folder", folder)
             self.redis.srem(_PREFIX + "unpublished", job_id)
 
     def uptime_seconds(self) -> int:
         """How long Redis has been running."""
-        with _sentences(self.url):
+        with in_sentences(self.url):
             return int(self.redis.info("server")["uptime_in_seconds"])
 
     def about(self) -> dict[str, str]:
         """Redis' `version`, `appendonly` and `maxmemory-policy`; `unknown` what it does not say."""
-        with _sentences(self.url):
+        with in_sentences(self.url):
             said = self.redis.info()  # not CONFIG GET, which a hosted Redis forbids
         append_only = {0: "no", 1: "yes"}
         return {
@@ -346,12 +266,12 @@ class Ledger:
 
     def announce_worker(self, name: str, about: dict[str, str], seconds: float) -> None:
         """Say that a worker is there; forgotten after `seconds`."""
-        with _sentences(self.url):
+        with in_sentences(self.url):
             self.redis.set(f"{_PREFIX}worker:{name}", json.dumps(about), px=_milliseconds(seconds))
 
     def workers(self) -> dict[str, dict[str, str]]:
         """Workers that said they are there, with what they said."""
-        with _sentences(self.url):
+        with in_sentences(self.url):
             keys = list(self.redis.scan_iter(f"{_PREFIX}worker:*"))
             texts = self.redis.mget(keys) if keys else []
         pairs = zip(keys, texts, strict=True)
@@ -359,7 +279,7 @@ class Ledger:
 
     def lock(self, name: str, token: str, seconds: float) -> bool:
         """Take or prolong a lock that ends by itself; say whether `token` holds it."""
-        with _sentences(self.url):
+        with in_sentences(self.url):
             if self.redis.set(name, token, px=_milliseconds(seconds), nx=True):
                 return True
             if self.redis.get(name) != token:
@@ -367,43 +287,10 @@ class Ledger:
             return bool(self.redis.pexpire(name, _milliseconds(seconds)))
 
     def _run(self, name: str, *arguments: object) -> Any:
-        with _sentences(self.url):
+        with in_sentences(self.url):
             if name not in self._scripts:
                 self._scripts[name] = self.redis.register_script(_source(name))
             return self._scripts[name](args=list(arguments))
-
-
-@contextmanager
-def _sentences(url: str) -> Iterator[None]:
-    """Turn redis-py's errors into ours, which say the address and never the password."""
-    try:
-        yield
-    except OSError as error:  # a socket's path that is too long, for one
-        raise RedisUnreachable(f"Redis cannot be reached at {masked_url(url)} ({error})") from None
-    except Exception as error:
-        sentence = _redis_problem(error, url)
-        if sentence is None:
-            raise
-        raise RedisUnreachable(sentence) from None
-
-
-def _redis_problem(error: Exception, url: str) -> str | None:
-    from redis import exceptions
-
-    address = masked_url(url)
-    if isinstance(error, exceptions.AuthenticationError) or str(error).startswith("NOAUTH"):
-        return f"Redis at {address} does not accept the password"
-    if isinstance(error, exceptions.NoPermissionError):
-        return f"Redis at {address} does not let this user do that ({str(error)[:200]})"
-    if isinstance(error, (exceptions.ConnectionError, exceptions.TimeoutError)):
-        return f"Redis cannot be reached at {address}{_hint(url)}"
-    if isinstance(error, exceptions.ResponseError) and str(error).startswith(("OOM", "READONLY", "MISCONF")):
-        return f"Redis at {address} takes no writes ({str(error)[:200]})"
-    return None
-
-
-def _hint(url: str) -> str:
-    return "; `quartet up` starts one here" if url.startswith("unix:") else ""
 
 
 @lru_cache
@@ -423,33 +310,3 @@ def _milliseconds(seconds: float) -> int:
 
 def _lease_lost(claim: Claim) -> LeaseLost:
     return LeaseLost(f"job {claim.job_id}: attempt {claim.attempt} does not hold it any more")
-
-
-def _record(job_id: str, values: list[Any]) -> Record:
-    try:
-        return _parsed(job_id, dict(zip(_FIELDS, values, strict=True)))
-    except (InvalidJob, ValueError, TypeError, AttributeError) as error:
-        raise InvalidJob(f"job {job_id}: its record in Redis cannot be read ({error})") from None
-
-
-def _parsed(job_id: str, field: dict[str, Any]) -> Record:
-    process = (field["token"] or "").partition(".")[0]
-    if field["state"] not in STATES:
-        raise ValueError(f"its state is {str(field['state'])[:40]!r}")
-    return Record(
-        id=job_id,
-        spec=JobSpec.from_json(field["spec"]),
-        state=field["state"],
-        attempt=int(field["attempt"]),
-        lost=int(field["lost"]),
-        submitted=int(field["submitted"]),
-        started=int(field["started"]) if field["started"] else None,
-        finished=int(field["finished"]) if field["finished"] else None,
-        worker=field["worker"],
-        process=int(process) if process.isdecimal() else None,
-        stop=field["stop"] or "",
-        error=field["error"] or None,
-        folder=field["folder"] or None,
-        headline=json.loads(field["headline"]) if field["headline"] else None,
-        continues=field["continues"] or None,
-    )

@@ -20,7 +20,7 @@ from typing import IO
 from pydantic import SecretStr
 
 from jobs.errors import JobConflict, MissingPart, QuartetError
-from jobs.ledger import connect
+from jobs.redis_connection import connect
 from jobs.settings import Settings
 
 PARENT_VARIABLE = "QUARTET_PARENT"

@@ -8,7 +8,8 @@ from typing import Any
 
 from jobs.errors import DamagedFolder, InvalidJob
 from jobs.folder import Results
-from jobs.ledger import ENDED, Ledger
+from jobs.ledger import Ledger
+from jobs.record import ENDED
 from jobs.spec import JobSpec
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobs.client import Job
-from jobs.ledger import ENDED
+from jobs.record import ENDED
 from jobs.settings import Settings
 from jobs.visible import visible, visible_line
 

@@ -16,8 +16,9 @@ import pytest
 
 from jobs.client import Client, Job
 from jobs.errors import MissingPart
-from jobs.ledger import ENDED, Ledger
+from jobs.ledger import Ledger
 from jobs.local import LocalWorker, Service, end_workers, find_server, private_redis
+from jobs.record import ENDED
 from jobs.settings import Settings, read_settings
 
 # A shell's background job ignores the signal, and so would all that the tests start.

@@ -24,8 +24,8 @@ from conftest import RestartableRedis, Workers, ended, until, volume
 from jobs.client import Client
 from jobs.errors import RedisUnreachable
 from jobs.folder import CHECKPOINT, STAGING
-from jobs.ledger import ENDED
 from jobs.queue import lists
+from jobs.record import ENDED
 from jobs.settings import read_settings
 
 SEED = int(os.environ.get("QUARTET_CHAOS_SEED", "1"))

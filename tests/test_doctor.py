@@ -17,8 +17,9 @@ from pydantic import SecretStr
 
 from jobs.datasets import DATASETS
 from jobs.doctor import Check, data_checks, gpu_checks, redis_checks, results_checks
-from jobs.ledger import Ledger, connect
+from jobs.ledger import Ledger
 from jobs.local import find_server
+from jobs.redis_connection import connect
 from jobs.settings import Settings
 
 QUARTET = str(Path(sys.executable).with_name("quartet"))

@@ -4,8 +4,9 @@ import pytest
 
 from jobs.errors import InvalidJob, JobConflict, LeaseLost, RedisUnreachable, UnknownJob
 from jobs.job_id import new_job_id
-from jobs.ledger import Claim, Ledger
+from jobs.ledger import Ledger
 from jobs.queue import list_of, lists
+from jobs.record import Claim
 from jobs.settings import Settings
 from jobs.spec import JobSpec
 

@@ -17,8 +17,9 @@ from hypothesis.stateful import (
 
 from jobs.errors import InvalidJob, JobConflict, LeaseLost
 from jobs.job_id import new_job_id
-from jobs.ledger import ENDED, STATES, Claim, Ledger
+from jobs.ledger import Ledger
 from jobs.queue import lists
+from jobs.record import ENDED, STATES, Claim
 from jobs.spec import JobSpec
 
 MOST_LOSSES = 2

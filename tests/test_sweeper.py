@@ -6,8 +6,9 @@ import pytest
 
 from jobs.folder import CHECKPOINT, STAGING, Results
 from jobs.job_id import new_job_id
-from jobs.ledger import Claim, Ledger
+from jobs.ledger import Ledger
 from jobs.queue import PRIORITIES, list_of, lists
+from jobs.record import Claim
 from jobs.settings import Settings
 from jobs.spec import JobSpec
 from worker.sweep import Sweeper, sweep

@@ -16,8 +16,9 @@ from billiard.exceptions import Terminated, TimeLimitExceeded, WorkerLostError
 from celery import Celery, signals
 
 from jobs.errors import InvalidJob, LeaseLost, RedisUnreachable
-from jobs.ledger import Claim, Ledger
+from jobs.ledger import Ledger
 from jobs.queue import APP_NAME, celery_settings
+from jobs.record import Claim
 from jobs.settings import read_settings
 from jobs.spec import PARAMETERS
 from worker import finishing, gpu, indexing, transport

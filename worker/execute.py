@@ -8,8 +8,7 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -19,11 +18,13 @@ from typing import Any
 from jobs.errors import Cancelled, InvalidData, InvalidJob, LeaseLost, QuartetError, RedisUnreachable
 from jobs.files import whole_file, write_json
 from jobs.folder import CHECKPOINT, JobFolder, Results, keep_checkpoint_alone
-from jobs.ledger import Claim, Ledger, Record, State
+from jobs.ledger import Ledger
+from jobs.record import Claim, Record, State
 from jobs.settings import Settings
 from worker import finishing, gpu, indexing
 from worker.failure import sentence
 from worker.heartbeat import LOST, Heartbeat
+from worker.job_log import log_end, log_into
 from worker.kept import forget
 from worker.loading import load_keras, loaded
 from worker.record import job_record
@@ -33,7 +34,6 @@ from worker.run import Run
 from worker.training import Checkpoint
 
 log = logging.getLogger(__name__)
-LOG_END_LINES = 40
 GIVE_UP_SECONDS = 120.0
 """How long concluding a job may take whose task does not stop."""
 
@@ -102,7 +102,7 @@ class Attempt:
             heartbeat = held.enter_context(
                 Heartbeat(self.claim, self.settings, limit, task.stop, self._give_up)
             )
-            with _log_into(self.staging / "log.txt"):
+            with log_into(self.staging / "log.txt"):
                 outcome = self._perform(self.task)
             heartbeat.task_is_over()
             if heartbeat.lost:
@@ -232,7 +232,7 @@ class Attempt:
                 raise
             except Exception as error:
                 # The task is well but its report is not: the job says so, with what there is.
-                with _log_into(self.staging / "log.txt"):
+                with log_into(self.staging / "log.txt"):
                     log.error("%s", traceback.format_exc())
                 outcome = Outcome(
                     "failed", outcome.metrics, f"the report could not be made: {sentence(error)}"
@@ -273,7 +273,7 @@ class Attempt:
                 notes=run.notes,
                 headline=headline,
                 error=outcome.error,
-                log_end=_log_end(self.staging / "log.txt") if outcome.error else None,
+                log_end=log_end(self.staging / "log.txt") if outcome.error else None,
             ),
         )
 
@@ -325,42 +325,3 @@ def _going_on_from(run: Run) -> str:
 
 def _computing_on(device: Mapping[str, Any]) -> str:
     return f"computing on {'the GPU ' if device['kind'] == 'gpu' else 'the processor '}{device['name']}"
-
-
-def _log_end(path: Path) -> str | None:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return None
-    return "\n".join(lines[-LOG_END_LINES:])
-
-
-class _JobLog(logging.FileHandler):
-    """A log that finds no room on its volume is no reason to fail a job, nor to fill the worker's own log."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        with contextlib.suppress(OSError):  # it cannot be opened
-            super().emit(record)
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """It cannot be written."""
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):  # what is left cannot be written
-            super().close()
-
-
-@contextmanager
-def _log_into(path: Path) -> Iterator[None]:
-    """Copy this process' log into the job's folder, without what the job before says at its end."""
-    handler = _JobLog(path, encoding="utf-8", delay=True)
-    at_its_end = threading.current_thread().name == finishing.NAME
-    before = (finishing.NAME, indexing.NAME)
-    handler.addFilter(lambda record: (record.threadName in before) == at_its_end)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.getLogger().addHandler(handler)
-    try:
-        yield
-    finally:
-        logging.getLogger().removeHandler(handler)
-        handler.close()

@@ -8,7 +8,8 @@ from pathlib import Path
 from jobs.errors import DamagedFolder
 from jobs.files import write_json
 from jobs.folder import Results
-from jobs.ledger import Ledger, Record
+from jobs.ledger import Ledger
+from jobs.record import Record
 from jobs.settings import Settings
 from worker.record import job_record
 from worker.report import index

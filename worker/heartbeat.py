@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 
 from jobs.errors import LeaseLost, RedisUnreachable
-from jobs.ledger import Claim, Ledger
+from jobs.ledger import Ledger
+from jobs.record import Claim
 from jobs.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from jobs.command import command_line
-from jobs.ledger import Record
+from jobs.record import Record
 from worker import gpu
 
 _PACKAGES = ("quartet", "tensorflow", "keras", "numpy", "celery", "redis")

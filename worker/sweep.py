@@ -11,7 +11,8 @@ from importlib.metadata import version
 
 from jobs.errors import DamagedFolder, InvalidJob, LeaseLost, RedisUnreachable
 from jobs.folder import Results
-from jobs.ledger import ENDED, Ledger
+from jobs.ledger import Ledger
+from jobs.record import ENDED
 from jobs.settings import Settings
 from worker.failure import publish_failure
 

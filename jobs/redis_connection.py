@@ -1,0 +1,72 @@
+"""The connection to Redis, and what its errors mean for a person."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from jobs.errors import RedisUnreachable
+from jobs.settings import masked_url
+
+ANSWER_SECONDS = 10.0
+"""How long Redis may take for an answer before it counts as away."""
+
+
+@lru_cache(maxsize=16)
+def connect(url: str, patience_seconds: float = 0.0, answer_seconds: float = ANSWER_SECONDS) -> Any:
+    """A `redis.Redis` for the ledger that tries for `patience_seconds` when Redis cannot be reached.
+
+    One for each way to connect, which all ledgers and threads of a process share: its pool of connections
+    spares each job the making of three.
+    """
+    from redis import Redis, exceptions
+    from redis.backoff import ConstantBackoff
+    from redis.retry import Retry
+
+    pause = 0.5
+    return Redis.from_url(
+        url,
+        decode_responses=True,
+        encoding_errors="replace",  # whoever wrote bytes that are no text has written nothing that we know
+        socket_timeout=answer_seconds,
+        socket_connect_timeout=min(5.0, answer_seconds),
+        retry=Retry(ConstantBackoff(pause), int(patience_seconds / pause)),
+        retry_on_error=[exceptions.ConnectionError, exceptions.TimeoutError, exceptions.BusyLoadingError],
+    )
+
+
+@contextmanager
+def in_sentences(url: str) -> Iterator[None]:
+    """Turn redis-py's errors into ours, which say the address and never the password.
+
+    Raises:
+        RedisUnreachable: Redis cannot be reached, or does not do what is asked of it.
+    """
+    try:
+        yield
+    except OSError as error:  # a socket's path that is too long, for one
+        raise RedisUnreachable(f"Redis cannot be reached at {masked_url(url)} ({error})") from None
+    except Exception as error:
+        sentence = _redis_problem(error, url)
+        if sentence is None:
+            raise
+        raise RedisUnreachable(sentence) from None
+
+
+def _redis_problem(error: Exception, url: str) -> str | None:
+    from redis import exceptions
+
+    address = masked_url(url)
+    if isinstance(error, exceptions.AuthenticationError) or str(error).startswith("NOAUTH"):
+        return f"Redis at {address} does not accept the password"
+    if isinstance(error, exceptions.NoPermissionError):
+        return f"Redis at {address} does not let this user do that ({str(error)[:200]})"
+    if isinstance(error, (exceptions.ConnectionError, exceptions.TimeoutError)):
+        return f"Redis cannot be reached at {address}{_hint(url)}"
+    if isinstance(error, exceptions.ResponseError) and str(error).startswith(("OOM", "READONLY", "MISCONF")):
+        return f"Redis at {address} takes no writes ({str(error)[:200]})"
+    return None
+
+
+def _hint(url: str) -> str:
+    return "; `quartet up` starts one here" if url.startswith("unix:") else ""
