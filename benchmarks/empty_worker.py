@@ -50,12 +50,8 @@ def celery_alone(job_id: str) -> None:
 def celery_and_folder(job_id: str) -> None:
     """Celery and the folder of an empty job, with its report and its place in the index, without a ledger."""
     load_keras()  # as `worker.execute`: while it is loaded in a thread, no report can be made
-    results, metrics, now = (
-        Results(settings.results_dir.absolute()),
-        {"nothing": 0.0},
-        int(time.time() * 1000),
-    )
-    spec = JobSpec.make("empty", "generate")
+    now, metrics = int(time.time() * 1000), {"nothing": 0.0}
+    results, spec = Results(settings.results_dir.absolute()), JobSpec.make("empty", "generate")
     record = Record(
         id=job_id,
         spec=spec,
