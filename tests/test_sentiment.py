@@ -181,7 +181,7 @@ def test_the_way_of_a_gpu_gives_what_the_network_gives(network: keras.Model) -> 
     assert np.allclose(tf.sigmoid(logits_of(network, tokens, sizes)), network(tokens)[:, 0], atol=1e-5)
 
 
-@pytest.mark.parametrize("longest", [1, TURN, TURN + 1, 3 * TURN - 5])
+@pytest.mark.parametrize("longest", [2, TURN, TURN + 1, 3 * TURN - 5])
 def test_the_gradients_of_the_fast_way_are_those_of_autodiff(
     network: keras.Model, monkeypatch: pytest.MonkeyPatch, longest: int
 ) -> None:
@@ -196,7 +196,7 @@ def test_the_gradients_of_the_fast_way_are_those_of_autodiff(
         variables = [weight.value for weight in network.trainable_variables]
         found.append([tf.convert_to_tensor(each).numpy() for each in tape.gradient(loss, variables)])
     for ours, theirs in zip(*found, strict=True):
-        assert np.abs(ours - theirs).max() <= 1e-4 * np.abs(theirs).max()
+        assert np.abs(ours - theirs).max() < 1e-4 * np.abs(theirs).max()
 
 
 # --- training -------------------------------------------------------------------------
@@ -360,7 +360,7 @@ def test_a_training_beyond_all_memory_is_refused_before_it_starts(
     tmp_path: Path, own_reviews: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert memory_needed(10_002, 128 * 200) < 150e6
-    assert memory_needed(10_002, 4_096 * 3_000) > 16e9
+    assert memory_needed(10_002, 4_096 * 2_200) > 16e9
     monkeypatch.setattr(sentiment, "MEMORY_LIMIT_GB", 0.05)
     with pytest.raises(InvalidJob, match=r"together they need about \d+ GB in each step; allowed: 0.05 GB"):
         do(tmp_path / "run", "train", own_reviews, batch_size=65_536, length=10_000)
