@@ -28,10 +28,11 @@ demo: $(READY)  ## train, evaluate and generate with all four models on embedded
 test: $(READY)  ## the fast tests
 	@$(BIN)/pytest -m "not (containers or browser or chaos or quality)"
 
-check: $(READY)  ## formatting, lint, types
+check: $(READY)  ## formatting, lint, types, who imports whom
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports
 	@$(BIN)/hadolint Dockerfile.gpu
 
 browser: $(READY)  ## the reports in a real browser (needs chromium and chromedriver)

@@ -4,7 +4,8 @@ Run: `python -m benchmarks.autoencoder [--short]`.
 """
 
 from benchmarks.image_comparison import compare, note_quality
-from benchmarks.measuring import Row, run
+from benchmarks.measuring import Row
+from benchmarks.row_command import run
 
 EPOCHS = 10
 

@@ -86,9 +86,9 @@ class Reader:
     def images(self, path: str) -> None:
         """`images`, all of the training part, uint8 (n, 28, 28); of these `train` and `validation`, uint8
         (…, 784), as a job divides them; `test`, uint8 (…, 784), and `noisy_test`, float32 in [0, 1]."""
-        from worker.data.images import load_images
-        from worker.image_arrays import flat, with_noise
-        from worker.image_training import held_out_for_validation
+        from worker.images.arrays import flat, with_noise
+        from worker.images.datasets import load_images
+        from worker.images.training import held_out_for_validation
 
         loaded = load_images(self._names["images"], self._settings)
         pixels = loaded.train.reshape(len(loaded.train), -1)
@@ -105,9 +105,10 @@ class Reader:
 
     def text(self, path: str) -> None:
         """`training`, `validation` and `held_out` codes, uint8, and the size of the `vocabulary`."""
-        from worker.data.text import open_text
+        from worker.tasks.textgen.spec import Train
+        from worker.tasks.textgen.text import open_text
 
-        text = open_text(self._names["text"], self._settings, "train")
+        text = open_text(Train, self._names["text"], self._settings)
         vocabulary = text.vocabulary_before(text.held_out)
         training, validation = text.split(vocabulary)
         held_out = text.codes_in(vocabulary, text.held_out)[0]
@@ -122,8 +123,8 @@ class Reader:
 
     def reviews(self, path: str) -> None:
         """All reviews as tokens, their `labels`, and which are for `training`, `validation` and `test`."""
-        from worker.data.review_sets import Recipe, load_reviews, test_part, validation_part
-        from worker.data.review_sources import open_reviews
+        from worker.tasks.sentiment.datasets import Recipe, load_reviews, test_part, validation_part
+        from worker.tasks.sentiment.sources import open_reviews
 
         source = open_reviews(self._names["reviews"], self._settings, labelled=True)
         reviews = load_reviews(source, Recipe(WORDS_READ, WORDS), self._settings.data_dir)
@@ -131,14 +132,14 @@ class Reader:
         np.savez(
             path,
             allow_pickle=False,
-            numbers=reviews.tokens.numbers,
+            numbers=reviews.tokens.ids,
             offsets=reviews.tokens.offsets,
             lengths=reviews.tokens.lengths,
             labels=reviews.labels,
             training=np.flatnonzero(~test & ~validation),
             validation=np.flatnonzero(validation),
             test=np.flatnonzero(test),
-            vocabulary=np.array(reviews.vocabulary.numbers),
+            vocabulary=np.array(reviews.vocabulary.vocab_size),
         )
 
     def imdb(self, path: str) -> None:
@@ -148,8 +149,8 @@ class Reader:
         among the words of the training part, the most frequent being 1; words that are not there are left
         out. `y_train` and `y_test`: 1 for positive.
         """
-        from worker.data.review_sources import open_reviews
-        from worker.data.tokens import words_of
+        from worker.tasks.sentiment.sources import open_reviews
+        from worker.tasks.sentiment.tokens import words_of
 
         source = open_reviews(self._names["reviews"], self._settings, labelled=True)
         reviews = [(words_of(review.text), review.label, review.test) for review in source.read(print)]
@@ -174,7 +175,7 @@ def image_errors(clean: Array, images: Array) -> dict[str, float]:
     """How far images (n, 784) in (0, 1) are from the clean ones.
 
     The mean BCE in nats a pixel, and the mean of each image's PSNR in dB: the same measures as
-    `worker.image_quality`, without TensorFlow.
+    `worker.images.quality`, without TensorFlow.
     """
     likely = np.clip(images, 1e-7, 1 - 1e-7)
     bce = -(clean * np.log(likely) + (1 - clean) * np.log1p(-likely)).mean(dtype=np.float64)

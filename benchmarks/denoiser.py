@@ -5,7 +5,8 @@ Run: `python -m benchmarks.denoiser [--short]`.
 
 from benchmarks.data import NOISE
 from benchmarks.image_comparison import compare, note_quality
-from benchmarks.measuring import Row, run
+from benchmarks.measuring import Row
+from benchmarks.row_command import run
 
 EPOCHS = 20
 

@@ -3,35 +3,29 @@
 import threading
 import time
 import uuid
-from importlib import import_module
 from typing import Any
 
-from jobs.files import write_json
-from jobs.folder import Results
-from jobs.ledger import Ledger
-from jobs.record import Record
+from jobs.ledger.job_record import Record
+from jobs.ledger.ledger import Ledger
 from jobs.spec import JobSpec
-from worker import indexing
-from worker.app import app, settings
-from worker.execute import execute
-from worker.heartbeat import Heartbeat
-from worker.loading import load_keras
-from worker.record import job_record
-from worker.report.page import headline, render
+from jobs.store.atomic_files import write_json
+from jobs.store.results import Results
+from worker.engine import background
+from worker.engine.app import app, settings
+from worker.engine.heartbeat import Heartbeat
+from worker.engine.job_json import job_json
+from worker.engine.startup import load_keras
+from worker.engine.wings import wing
+from worker.report.job_page import render
+from worker.report.metrics import headline
 
-# After `worker.app`, which makes a task for each kind of job it knows: these have tasks of their own here.
-import_module("benchmarks.empty_jobs")
-
-
-@app.task(name="empty.generate", bind=True)  # type: ignore[untyped-decorator]
-def whole_job(task: Any, job_id: str) -> None:
-    """What `worker.app` does with a job."""
-    execute(job_id, settings, task.request.hostname)
+# `worker.engine.app` makes a task for each action of each model that it finds: this one has its own here.
+app.tasks.unregister("unpublished.generate")
 
 
 @app.task(name="unpublished.generate", bind=True)  # type: ignore[untyped-decorator]
 def queue_alone(task: Any, job_id: str) -> None:
-    """The ledger's part of a job, as `worker.execute` has it: claim it, read it, hold its lease, end it."""
+    """The ledger's part of a job: claim it, read it, hold its lease, end it."""
     ledger = Ledger(settings.redis_address(), settings.redis_patience_seconds)
     claim = ledger.claim(job_id, task.request.hostname, settings.lease_seconds, uuid.uuid4().hex)
     assert claim is not None
@@ -49,7 +43,7 @@ def celery_alone(job_id: str) -> None:
 @app.task(name="benchmarks.celery_and_folder")  # type: ignore[untyped-decorator]
 def celery_and_folder(job_id: str) -> None:
     """Celery and the folder of an empty job, with its report and its place in the index, without a ledger."""
-    load_keras()  # as `worker.execute`: while it is loaded in a thread, no report can be made
+    load_keras()  # as `worker.engine.attempt`: while it is loaded in a thread, no report can be made
     now, metrics = int(time.time() * 1000), {"nothing": 0.0}
     results, spec = Results(settings.results_dir.absolute()), JobSpec.make("empty", "generate")
     record = Record(
@@ -71,7 +65,7 @@ def celery_and_folder(job_id: str) -> None:
     )
     staging = results.stage(job_id, record.attempt)
     write_json(staging / "metrics.json", metrics, durable=False)
-    content = job_record(
+    content = job_json(
         record,
         state="succeeded",
         attempt=record.attempt,
@@ -79,9 +73,9 @@ def celery_and_folder(job_id: str) -> None:
         timeline=[],
         data={},
         notes=[],
-        headline=headline(spec.model, metrics),
+        headline=headline(wing(spec.model).metrics, metrics),
     )
     write_json(staging / "job.json", content)
-    render(staging)
+    render(staging, wing(spec.model))
     results.publish(job_id, record.attempt, settings.umask)
-    indexing.update(results)
+    background.update_index(results)

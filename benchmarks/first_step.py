@@ -6,10 +6,11 @@ Run: `python -m benchmarks.first_step [--short]`.
 from statistics import median
 
 from benchmarks.data import OFFLINE, REAL, real_data_folder
-from benchmarks.measuring import Row, run
+from benchmarks.measuring import Row
+from benchmarks.row_command import run
 from benchmarks.service import folders, wait, wait_for_first_step
 from jobs.client import Client
-from jobs.local import one_worker
+from jobs.local.supervisor import one_worker
 
 RUNS = 7
 MODELS = {"autoencoder": "images", "denoiser": "images", "textgen": "text", "sentiment": "reviews"}

@@ -6,7 +6,7 @@ from statistics import mean
 from benchmarks.data import arrays, prepared
 from benchmarks.measuring import Row, pairs
 from benchmarks.sides import started
-from jobs.spec import AutoencoderTrain
+from worker.images.parameters import ImageTraining
 
 NAMES = {"notebooks": "notebook", "pytorch": "PyTorch", "quartet": "Quartet"}
 PRODUCTS = 5
@@ -61,7 +61,7 @@ def compare(
         f"measured GEMM rate of {row.machine.gemm_gflops:.0f} GFLOP/s",
     )
     row.note(
-        f"An epoch: {images:,} images in batches of {AutoencoderTrain().batch_size}, then the losses on the "
+        f"An epoch: {images:,} images in batches of {ImageTraining().batch_size}, then the losses on the "
         "validation images; ours on as many training images as well. The first epoch of each seed compiles "
         "and is left out. Not counted is our checkpoint, which a job writes once a second at most."
     )

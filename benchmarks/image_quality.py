@@ -11,14 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.data import OFFLINE, REAL, TEST_STREAM, real_data_folder
-from benchmarks.measuring import Row, run
+from benchmarks.measuring import Row
+from benchmarks.row_command import run
 from jobs.settings import read_settings
-from jobs.spec import AutoencoderTrain, DenoiserTrain, JobSpec
-from worker.data.images import load_images
-from worker.image_arrays import flat, with_noise
-from worker.image_jobs import predict, train_network
-from worker.image_quality import quality
-from worker.run import Run
+from jobs.spec import JobSpec
+from worker.context import JobContext
+from worker.images.arrays import flat, with_noise
+from worker.images.datasets import load_images
+from worker.images.network import predict
+from worker.images.parameters import ImageTraining
+from worker.images.quality import quality
+from worker.images.training_job import train_network
 
 EPOCHS = (10, 20, 50)
 TARGETS = {
@@ -70,9 +73,9 @@ def trained(
     with tempfile.TemporaryDirectory() as folder:
         for epochs in epochs_each:
             spec = JobSpec.make(model, "train", data=data, seed=seed, parameters={"epochs": epochs})
-            run = Run(spec=spec, folder=Path(folder), settings=settings)
-            assert isinstance(spec.parameters, AutoencoderTrain | DenoiserTrain)
-            network, history = train_network(run, images, spec.parameters, noise=noise, seed=seed)
+            context = JobContext(spec=spec, folder=Path(folder), settings=settings)
+            assert isinstance(spec.parameters, ImageTraining)
+            network, history = train_network(context, images, spec.parameters, noise=noise, seed=seed)
             measured = quality(clean, predict(network, seen))
             seconds = float(np.median([row["seconds"] for row in history]))
             yield Measured(model, epochs, seed, measured["bce"], measured["psnr_db"], seconds)

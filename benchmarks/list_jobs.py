@@ -11,10 +11,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.measuring import Row, run
+from benchmarks.measuring import Row
+from benchmarks.row_command import run
 from benchmarks.service import folders, redis_alone
-from jobs.job_id import is_job_id
-from jobs.ledger import Ledger
+from jobs.ids import is_job_id
+from jobs.ledger.ledger import Ledger
 from jobs.settings import Settings
 from jobs.spec import JobSpec
 

@@ -11,8 +11,8 @@ import subprocess
 from dataclasses import asdict, dataclass
 
 from benchmarks.sides import Side
-from worker.gpu import processor_name
-from worker.side_by_side import usable_processors
+from worker.engine.gpu.device import cpu_name
+from worker.training.cpu_parallel import usable_processors
 
 PACKAGES = ("tensorflow", "keras", "numpy", "celery", "redis", "torch")
 
@@ -51,7 +51,7 @@ def measured() -> Machine:
         core, all_cores = (products.ask("gemm_gflops", threads=threads) for threads in (1, cores))
         vector = products.ask("gemv_gflops")
     return Machine(
-        processor=processor_name(),
+        processor=cpu_name(),
         cores=cores,
         system=f"{platform.system()} {platform.machine()}",
         versions={"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},

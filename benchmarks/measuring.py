@@ -1,16 +1,13 @@
 """A row of the results: figures with their spreads, what they are judged by, and the limit of the machine."""
 
-import argparse
 import json
 import statistics
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import Machine, measured
+from benchmarks.machine import Machine
 from benchmarks.sides import has_pytorch
 
 MEASURED = Path(__file__).parent / "measured"
@@ -166,34 +163,6 @@ def limit_text(limit: Limit) -> str:
 def pairs(above: Sequence[float], below: Sequence[float]) -> list[float]:
     """Ratios run by run, so that what slows the machine down for a while slows both down."""
     return [one / other for one, other in zip(above, below, strict=True)]
-
-
-def run(
-    name: str, title: str, measure: Callable[[Row], None], arguments: Iterable[str] | None = None
-) -> None:
-    """What `python -m benchmarks.<name>` does: measure the row, print it, keep it.
-
-    A short run is tried out and not kept, unless `--output` says where.
-    """
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=title)
-    parser.add_argument(
-        "--short", action="store_true", help="try it out in seconds; the figures mean nothing"
-    )
-    parser.add_argument("--output", type=Path, help="write what was found there, as JSON")
-    options = parser.parse_args(None if arguments is None else list(arguments))
-    began = time.monotonic()
-    row = Row(name, title, measured(), short=options.short)
-    row.measured_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    measure(row)
-    row.seconds = round(time.monotonic() - began, 1)
-    print("\n".join(row.lines()))
-    if options.output:
-        row.write(options.output)
-    elif not options.short:
-        from benchmarks.results import write_results
-
-        row.write(MEASURED / f"{name}.json")
-        write_results()
 
 
 def _rates(machine: Machine) -> str:

@@ -8,7 +8,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks.data import NOISE, OFFLINE, REAL, prepared, real_data_folder
-from benchmarks.measuring import Row, pairs, run
+from benchmarks.measuring import Row, pairs
+from benchmarks.row_command import run
 from benchmarks.sides import Side
 
 RUNS = 3

@@ -14,17 +14,19 @@ from statistics import median
 
 from celery import Celery
 
-import benchmarks.empty_jobs  # noqa: F401 - makes its jobs known
-from benchmarks.measuring import Row, pairs, run
+from benchmarks.empty_models import announced
+from benchmarks.measuring import Row, pairs
+from benchmarks.row_command import run
 from benchmarks.service import folders, redis_alone
 from benchmarks.sides import ROOT
 from jobs.client import Client
-from jobs.job_id import new_job_id
-from jobs.ledger import Ledger
-from jobs.local import PARENT_VARIABLE, end_workers
-from jobs.queue import QUEUES, celery_settings
+from jobs.ids import new_job_id
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.messages import QUEUES
+from jobs.local.supervisor import PARENT_VARIABLE, end_workers
 from jobs.settings import Settings
 from jobs.spec import JobSpec
+from worker.engine.broker import celery_settings
 
 JOBS, RUNS, WORKERS = 1_000, 5, 2
 
@@ -45,7 +47,7 @@ def measure(row: Row) -> None:
         "Quartet, whole jobs: folder, report and index published": _whole_jobs,
     }
     rates: dict[str, list[float]] = {name: [] for name in ways}
-    with folders(None) as settings, redis_alone(settings) as found, _workers(found):
+    with announced(), folders(None) as settings, redis_alone(settings) as found, _workers(found):
         for way in ways.values():
             way(found, 2 * WORKERS)  # every process has loaded what it needs
         for _ in range(runs):

@@ -25,6 +25,7 @@ ROWS = (
     "list_jobs",
     "tenth_job",
     "image_quality",
+    "adam",
 )
 """In this order they are measured and shown; each is a module of this package."""
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.data import arrays, prepared
-from benchmarks.measuring import Row, pairs, run
+from benchmarks.measuring import Row, pairs
+from benchmarks.row_command import run
 from benchmarks.sides import Side, started
 
 ACCURACY = 0.86

@@ -10,8 +10,8 @@ from typing import Any
 
 from benchmarks.data import FILES
 from jobs.client import Client
-from jobs.local import private_redis
-from jobs.record import ENDED, Record
+from jobs.ledger.job_record import ENDED, Record
+from jobs.local.redis_server import private_redis
 from jobs.settings import Settings, read_settings
 
 SECONDS_ALLOWED = 300

@@ -6,10 +6,11 @@ Run: `python -m benchmarks.tenth_job [--short]`.
 from statistics import median
 
 from benchmarks.data import real_data_folder
-from benchmarks.measuring import Row, run
+from benchmarks.measuring import Row
+from benchmarks.row_command import run
 from benchmarks.service import folders, wait
 from jobs.client import Client
-from jobs.local import one_worker
+from jobs.local.supervisor import one_worker
 
 JOBS = 10
 LAST = 4

@@ -7,7 +7,8 @@ Run: `python -m benchmarks.textgen_generation [--short]`.
 from contextlib import ExitStack
 
 from benchmarks.data import arrays, prepared
-from benchmarks.measuring import Row, pairs, run
+from benchmarks.measuring import Row, pairs
+from benchmarks.row_command import run
 from benchmarks.sides import started
 
 ROUNDS = 7

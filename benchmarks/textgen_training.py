@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.data import arrays, prepared
-from benchmarks.measuring import Row, pairs, run
+from benchmarks.measuring import Row, pairs
+from benchmarks.row_command import run
 from benchmarks.sides import Side, started
 
 NOTEBOOK_SECONDS, QUARTET_SECONDS = 300, 120

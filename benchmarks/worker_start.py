@@ -7,10 +7,11 @@ import subprocess
 import sys
 import time
 
-from benchmarks.measuring import Row, run
+from benchmarks.measuring import Row
+from benchmarks.row_command import run
 from benchmarks.service import folders, redis_alone, said, wait, wait_for_first_step
 from jobs.client import Client
-from jobs.local import end_workers, start_worker
+from jobs.local.supervisor import end_workers, start_worker
 from jobs.settings import Settings
 
 RUNS = 5

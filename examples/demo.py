@@ -8,9 +8,10 @@ import sys
 import time
 
 from jobs import Client, Settings
+from jobs.cli.progress import show_progress
+from jobs.cli.tables import headline_text
 from jobs.errors import QuartetError
-from jobs.local import one_worker, stopped_by_signals
-from jobs.terminal import follow, headline
+from jobs.local.supervisor import one_worker, stopped_by_signals
 
 REVIEWS = [
     "The acting is superb and the ending stays with you. I would see it again.",
@@ -48,9 +49,9 @@ def main() -> None:
             client.submit("sentiment", "evaluate", source=sentiment.id, target_precision=0.95),
             client.submit("sentiment", "generate", source=sentiment.id, text=REVIEWS),
         ]
-        ended = [follow(client.watch(job.id), service.check) for job in queued]
+        ended = [show_progress(client.watch(job.id), service.check) for job in queued]
     for job in ended:
-        sys.stdout.write(f"{job.kind:22} {job.state:10} {headline(job):24} {job.report}\n")
+        sys.stdout.write(f"{job.kind:22} {job.state:10} {headline_text(job):24} {job.report}\n")
     sys.stdout.write(f"\n{time.monotonic() - began:.0f} s. Open {client.results.root / 'index.html'}\n")
     if any(job.state != "succeeded" for job in ended):
         raise SystemExit(1)

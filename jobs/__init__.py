@@ -1,11 +1,12 @@
-"""What a job is and how to ask for one. Nothing here imports TensorFlow, Keras or matplotlib."""
+"""What a job is and how to ask for one. It loads no TensorFlow, Keras, NumPy, matplotlib or Celery."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jobs.client import Client, Job
+    from jobs.client import Client
     from jobs.errors import QuartetError
+    from jobs.job import Job
     from jobs.settings import Settings
     from jobs.spec import JobSpec
 
@@ -13,7 +14,7 @@ __all__ = ["Client", "Job", "JobSpec", "QuartetError", "Settings"]
 
 _HOME = {
     "Client": "jobs.client",
-    "Job": "jobs.client",
+    "Job": "jobs.job",
     "JobSpec": "jobs.spec",
     "QuartetError": "jobs.errors",
     "Settings": "jobs.settings",
@@ -21,7 +22,7 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for, so that `quartet --help` stays fast."""
+    """Import a public name when it is first used, so that `quartet --help` stays fast."""
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module 'jobs' has no attribute {name!r}")

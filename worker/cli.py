@@ -1,6 +1,6 @@
 """`quartet-worker`: takes a GPU, then starts Celery's worker in this process.
 
-The GPU is chosen here and not in `worker.app`, since `CUDA_VISIBLE_DEVICES` must be set before
+The GPU is chosen here and not in `worker.engine.app`, since `CUDA_VISIBLE_DEVICES` must be set before
 Celery starts the pool's process, and since a worker that waits for a GPU must not take jobs.
 """
 
@@ -11,28 +11,41 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
 from importlib.metadata import version
+from typing import NoReturn
 
 import click
 
+from jobs.cli.usage import Group
 from jobs.errors import MissingPart, QuartetError, RedisUnreachable
-from jobs.ledger import Ledger
-from jobs.local import PARENT_VARIABLE, answers, check_worker_is_installed, end_with_parent
-from jobs.queue import QUEUES, celery_queues, celery_settings
+from jobs.escape_control import escape_line
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.messages import QUEUES, celery_queues
+from jobs.local.redis_server import answers
+from jobs.local.supervisor import PARENT_VARIABLE, check_worker_is_installed
 from jobs.settings import Settings, read_settings
+from worker.engine.parent_watch import end_with_parent
 
+PROGRAM = "quartet-worker"
 PING_SECONDS = 10.0
 ANNOUNCE_SECONDS = 15.0
+"""How long the ledger remembers that a worker waits for a GPU."""
+
 WAITING = "waiting"
 """In a worker's announcement: what it waits for before it takes jobs."""
 
+log = logging.getLogger(PROGRAM)
+
 _name = click.option(
-    "--name", default="worker", show_default=True, help="what it is called, before @ and this host's name"
+    "--name",
+    default="worker",
+    show_default=True,
+    help="the worker's name, before @ and the name of this host",
 )
 
 
 @click.group(
+    cls=Group,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -40,12 +53,12 @@ _name = click.option(
     "--queues",
     default=",".join(QUEUES),
     show_default=True,
-    help="the jobs it takes: training; short ones, which evaluate or generate; separated by commas",
+    help="the queues to take jobs from, comma-separated: training; short, for evaluate and generate",
 )
 @_name
 @click.pass_context
 def worker(context: click.Context, queues: str, name: str) -> None:
-    """Do jobs until told to stop. A job at hand is then given back with its checkpoint."""
+    """Run jobs until stopped; the running job then goes back to the queue, with its checkpoint."""
     if context.invoked_subcommand is None:
         start(read_settings(), celery_queues(queues), f"{name}@{socket.gethostname()}")
 
@@ -53,44 +66,50 @@ def worker(context: click.Context, queues: str, name: str) -> None:
 @worker.command()
 @_name
 def health(name: str) -> None:
-    """Ask the worker of this name on this host whether it is well; exit code 0 if it is."""
+    """Check that the worker of this name on this host responds; exit code 0 if it does."""
     click.echo(examine(read_settings(), f"{name}@{socket.gethostname()}"))
 
 
 def start(settings: Settings, queues: list[str], name: str) -> None:
-    """Take a GPU, waiting for one if need be, and be a Celery worker until told to stop.
+    """Take a GPU, waiting for one if need be, and be a Celery worker until stopped.
+
+    Args:
+        settings: of this worker.
+        queues: Celery's names of the queues to take jobs from.
+        name: of this worker, with its host.
 
     Raises:
-        MissingPart: Celery or TensorFlow is not installed, or NVIDIA's driver does not answer.
+        MissingPart: Celery or TensorFlow is not installed, kombu does not fit, or NVIDIA's driver does not
+            answer.
         InvalidSetting: no lock can be made in the setting `gpu_lock_dir`.
+        InvalidModel: two packages announce a model of the same name.
     """
     check_worker_is_installed()
-    # As the first process of a container this one ignores the signal unless it asks for it.
+    # The first process of a container ignores this signal unless it has a handler.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     logging.basicConfig(level=settings.log_level, format="[%(asctime)s: %(levelname)s] %(message)s")
-    log = logging.getLogger("quartet-worker")
     if PARENT_VARIABLE in os.environ:
         end_with_parent(int(os.environ[PARENT_VARIABLE]), settings.redis_address())
-    from worker import gpu
+    from worker.engine.gpu import device
 
-    hold = gpu.take(settings, name, _announcer(settings, name, log))
+    hold = device.take(settings, name, _WaitAnnouncer(settings, name))
     if hold is None:
-        log.info("%s computes on the processor", name)
+        log.info("%s runs on the CPU", name)
     else:
         log.info("%s holds GPU %s, %s (%s)", name, hold.card.index, hold.card.name, hold.card.uuid)
-    from worker.app import app
+    from worker.engine.app import app
 
-    _end_even_without_redis(settings, log)
+    _end_even_without_redis(settings)
     # `hold` lives as long as this process, and the kernel frees its lock however that ends.
     app.worker_main(
         ["worker", "--without-mingle", "-E", "-Q", ",".join(queues), "-n", name, "-l", settings.log_level]
     )
 
 
-def _end_even_without_redis(settings: Settings, log: logging.Logger) -> None:
-    """See to it that a worker told to stop does so while Redis is away, when Celery heeds no signal.
+def _end_even_without_redis(settings: Settings) -> None:
+    """See to it that a worker that is stopped ends while Redis is away, when Celery ignores signals.
 
-    Its job cannot be given back then: it goes on from its last checkpoint once its lease has run out.
+    Its job cannot be handed back then: it is resumed from its last checkpoint once its lease has expired.
     """
     from billiard import active_children
     from celery import signals
@@ -101,7 +120,7 @@ def _end_even_without_redis(settings: Settings, log: logging.Logger) -> None:
             time.sleep(1)
             if answers(settings.redis_address()):
                 last_answer = time.monotonic()
-        log.warning("told to stop, and Redis is away: the job at hand cannot be given back")
+        log.warning("stopped while Redis is away: the running job cannot be handed back")
         for child in active_children():
             os.kill(child.pid, signal.SIGKILL)
         os._exit(1)
@@ -111,65 +130,77 @@ def _end_even_without_redis(settings: Settings, log: logging.Logger) -> None:
     )
 
 
-def _announcer(settings: Settings, name: str, log: logging.Logger) -> Callable[[str], None]:
-    """Says that the worker waits: in the log when the holders change, in the ledger all the while."""
-    ledger = Ledger(settings.redis_address())
-    said = ""
-    announced = -ANNOUNCE_SECONDS
+class _WaitAnnouncer:
+    """Announces that the worker waits: in the log when the holders change, in the ledger all the while."""
 
-    def announce(why: str) -> None:
-        nonlocal said, announced
-        if why != said:
-            log.info("%s waits for a GPU: %s", name, why)
-        if why != said or time.monotonic() - announced > ANNOUNCE_SECONDS / 3:
-            said, announced = why, time.monotonic()
+    def __init__(self, settings: Settings, name: str) -> None:
+        self._ledger = Ledger(settings.redis_address())
+        self._name = name
+        self._reason = ""
+        self._announced = -ANNOUNCE_SECONDS
+
+    def __call__(self, reason: str) -> None:
+        """Called every second, with who holds the GPUs."""
+        changed = reason != self._reason
+        if changed:
+            log.info("%s waits for a GPU: %s", self._name, reason)
+        if changed or time.monotonic() - self._announced > ANNOUNCE_SECONDS / 3:
+            self._reason, self._announced = reason, time.monotonic()
+            about = {"quartet": version("quartet"), WAITING: f"for a GPU: {reason}"}
             try:
-                about = {"quartet": version("quartet"), WAITING: f"for a GPU: {why}"}
-                ledger.announce_worker(name, about, ANNOUNCE_SECONDS)
+                self._ledger.announce_worker(self._name, about, ANNOUNCE_SECONDS)
             except RedisUnreachable as error:
                 log.warning("%s", error)
 
-    return announce
-
 
 def examine(settings: Settings, name: str) -> str:
-    """Say in a sentence that a worker is well: it answers, or it waits for a GPU as it should.
+    """Say in a sentence that a worker is healthy: it answers, or it waits for a GPU as it should.
 
-    Celery's own ping is what is asked: it passes through Redis and the loop that takes jobs, so it
-    notices a worker that is cut off, frozen or stuck, which a look at its process would not.
+    It sends Celery's own ping, which passes through Redis and the loop that takes jobs, so it notices a
+    worker that is cut off, frozen or stuck, which a look at its process would not.
+
+    Args:
+        settings: say where Redis is.
+        name: of the worker, with its host.
 
     Raises:
         MissingPart: Celery is not installed.
-        RedisUnreachable: there is no way to ask.
-        QuartetError: it does not answer.
+        RedisUnreachable: Redis cannot be reached.
+        QuartetError: the worker does not answer.
     """
     waits = Ledger(settings.redis_address()).workers().get(name, {}).get(WAITING)
     if waits:
         return f"{name} waits {waits}"
     try:
         from celery import Celery
+
+        from worker.engine.broker import celery_settings
     except ImportError:
-        raise MissingPart("celery is not installed: a worker needs `pip install 'quartet[worker]'`") from None
+        raise MissingPart(
+            "celery is not installed, and a worker needs it", hint="pip install 'quartet[worker]'"
+        ) from None
     app = Celery("quartet-health")
     app.conf.update(celery_settings(settings.redis_address()))
-    found = app.control.ping(destination=[name], timeout=PING_SECONDS, limit=1)
-    if not found:
+    if not app.control.ping(destination=[name], timeout=PING_SECONDS, limit=1):
         raise QuartetError(f"{name} did not answer within {PING_SECONDS:g} seconds")
     return f"{name} answers"
 
 
 def main() -> None:
-    """Run the command line; every error is one sentence on standard error and an exit code."""
+    """Run the command line; an error is printed as one sentence, with its hint, and sets the exit code."""
     try:
-        sys.exit(worker.main(standalone_mode=False) or 0)
+        sys.exit(worker.main(prog_name=PROGRAM, standalone_mode=False) or 0)
     except QuartetError as error:
-        click.echo(f"quartet-worker: {error}", err=True)
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        click.echo(f"quartet-worker: {error.format_message()}", err=True)
-        sys.exit(2)
+        _fail(error)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
+
+
+def _fail(error: QuartetError) -> NoReturn:
+    click.echo(escape_line(f"{PROGRAM}: {error}"), err=True)
+    if error.hint:
+        click.echo(escape_line(f"hint: {error.hint}"), err=True)
+    sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -6,23 +6,22 @@ from typing import Any
 
 from benchmarks.data import arrays, image_errors, scaled
 from jobs.spec import JobSpec
-from worker import gpu
-from worker.image_jobs import predict
-from worker.image_training import ImageTraining
-from worker.models.autoencoder import build_autoencoder
+from worker.engine.gpu import device
+from worker.images.network import build_autoencoder, predict
+from worker.images.training import ImageTrainable
 
 
 class Quartet:
-    """`worker.image_training.ImageTraining` with the defaults of a job, driven as `fit` drives it."""
+    """`worker.images.training.ImageTrainable` with the defaults of a job, driven as `fit` drives it."""
 
     def __init__(self, data: Path | str, seed: int, noise: float) -> None:
         """`noise` is the standard deviation of what is added to the input, 0 for the autoencoder."""
-        gpu.prepare()
+        device.prepare()
         self._data, self._noisy = arrays(data), bool(noise)
         spec = JobSpec.make("denoiser" if noise else "autoencoder", "train", seed=seed)
         self._model = build_autoencoder(seed)
         parameters: Any = spec.parameters
-        self._training = ImageTraining(
+        self._training = ImageTrainable(
             self._model,
             self._data["images"],
             noise=noise,

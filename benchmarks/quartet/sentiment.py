@@ -6,22 +6,22 @@ from typing import Any
 
 from benchmarks.data import arrays
 from jobs.spec import JobSpec
-from worker import gpu
-from worker.data.tokens import Tokens
-from worker.models.sentiment import build_sentiment
-from worker.review_scoring import ReviewScorer
-from worker.review_training import ReviewTraining
+from worker.engine.gpu import device
+from worker.tasks.sentiment.network import build_sentiment
+from worker.tasks.sentiment.scoring import ReviewScorer
+from worker.tasks.sentiment.tokens import Tokens
+from worker.tasks.sentiment.training import ReviewTraining
 
 PARTS = 2
 """An epoch is made in so many parts, so that the network can be measured in between."""
 
 
 class Quartet:
-    """`worker.review_training.ReviewTraining` with the defaults of a job, driven as `fit` drives it."""
+    """`ReviewTraining` with the defaults of a job, driven as `fit` drives it."""
 
     def __init__(self, data: Path | str, seed: int) -> None:
         """Nothing is compiled yet."""
-        gpu.prepare()
+        device.prepare()
         self._data = arrays(data)
         self._tokens = Tokens(self._data["numbers"], self._data["offsets"], self._data["lengths"])
         parameters: Any = JobSpec.make("sentiment", "train").parameters

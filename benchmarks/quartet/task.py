@@ -1,14 +1,14 @@
 """A whole training as a worker's process does it: data, training and files, without the queue."""
 
 import tempfile
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from jobs.settings import read_settings
 from jobs.spec import JobSpec
-from worker import gpu
-from worker.run import Run
+from worker.context import JobContext
+from worker.engine.gpu import device
+from worker.engine.wings import wing
 
 
 class Quartet:
@@ -17,15 +17,15 @@ class Quartet:
     def __init__(self, model: str, name: str, folder: str | None) -> None:
         """`name` is the dataset's, `folder` where it lies if it does not come with Quartet."""
         self._model, self._name = model, name
-        self._task = import_module(f"worker.tasks.{model}")
-        gpu.prepare()
+        self._train = wing(model).action("train")
+        device.prepare()
         self._place = tempfile.TemporaryDirectory(prefix="quartet-bench-")
         self._settings = read_settings(data_dir=Path(folder or self._place.name))
 
     def train(self) -> None:
         """Train one epoch with the defaults of a job."""
         spec = JobSpec.make(self._model, "train", data=self._name, parameters={"epochs": 1})
-        self._task.train(Run(spec=spec, folder=Path(self._place.name), settings=self._settings))
+        self._train(JobContext(spec=spec, folder=Path(self._place.name), settings=self._settings))
 
 
 def start(**options: Any) -> Quartet:

@@ -8,19 +8,19 @@ import numpy as np
 
 from benchmarks.data import arrays
 from jobs.spec import JobSpec
-from worker import gpu
-from worker.models.sampling import Writer
-from worker.models.scoring import RUN_IN, Scorer
-from worker.models.textgen import build
-from worker.text_training import TextTraining
+from worker.engine.gpu import device
+from worker.tasks.textgen.network import build
+from worker.tasks.textgen.sampling import Writer
+from worker.tasks.textgen.scoring import RUN_IN, Scorer
+from worker.tasks.textgen.training import TextTraining
 
 
 class Quartet:
-    """`worker.text_training.TextTraining` with the defaults of a job, driven as `fit` drives it."""
+    """`worker.tasks.textgen.training.TextTraining` with the defaults of a job, driven as `fit` drives it."""
 
     def __init__(self, data: Path | str, seed: int, learning_rate: float | None = None) -> None:
         """Without a learning rate it is the default one."""
-        gpu.prepare()
+        device.prepare()
         self._data = arrays(data)
         parameters: Any = JobSpec.make("textgen", "train").parameters
         self._model = build(int(self._data["vocabulary"]), parameters.layers, parameters.units, seed)

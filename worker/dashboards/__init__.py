@@ -1,4 +1,4 @@
-"""What watches beside Quartet, each a service of docker-compose.yml: the gallery, TensorBoard, Flower.
+"""Read-only dashboards, each a service of docker-compose.yml: the gallery, TensorBoard and Flower.
 
-They run in an image of their own, without TensorFlow, and change nothing.
+They run in an image of their own, without TensorFlow.
 """

@@ -1,7 +1,7 @@
 """`python -m worker.dashboards.gallery FOLDER PORT`: the results folder over HTTP, read-only.
 
-Served by Tornado, which Flower brings along anyway and whose file handler keeps to its folder;
-Python's own `http.server` says of itself that it is not meant for this.
+Tornado serves it: Flower depends on it anyway, and its file handler never leaves its folder, whereas Python
+does not recommend its own `http.server` for production.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tornado.web import Application, HTTPError, StaticFileHandler
 
-# What a browser may do with a page from here: show its own pictures and style, and run nothing.
+# A page may show its own images and styles, and run nothing.
 _POLICY = (
     "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -18,17 +18,17 @@ _POLICY = (
 
 
 class Published(StaticFileHandler):  # type: ignore[misc] # Tornado is in the dashboards' image alone
-    """Published files alone: nothing hidden, so nothing that is staged."""
+    """Serves published files alone: nothing hidden, hence nothing staged."""
 
     def set_extra_headers(self, path: str) -> None:  # noqa: ARG002 - Tornado's signature
-        """Let nothing in these files act in the reader's browser, nor be kept past the next look."""
+        """Keep these files from running anything in the browser, and the browser from showing stale ones."""
         self.set_header("Content-Security-Policy", _POLICY)
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Referrer-Policy", "no-referrer")
         self.set_header("Cache-Control", "no-cache")
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
-        """Refuse what is hidden, and what a link would lead out to."""
+        """Refuse hidden files, and links that lead out of the folder."""
         path = Path(absolute_path)
         inside = path.relative_to(root) if path.is_relative_to(root) else Path("..")
         if any(part.startswith(".") for part in inside.parts) or path.resolve() != path:
@@ -38,9 +38,14 @@ class Published(StaticFileHandler):  # type: ignore[misc] # Tornado is in the da
 
 
 async def serve(folder: Path, port: int) -> None:
-    """Serve until ended."""
+    """Serve until stopped.
+
+    Args:
+        folder: the results folder.
+        port: to listen on, on all interfaces.
+    """
     application = Application()
-    # Only by these names: a page elsewhere whose name is made to point here gets nothing.
+    # Only under these names, as a defence against DNS rebinding.
     files = [(r"/(.*)", Published, {"path": str(folder), "default_filename": "index.html"})]
     application.add_handlers(r"(localhost|127\.0\.0\.1|\[::1\])", files)
     application.listen(port)

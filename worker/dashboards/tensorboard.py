@@ -1,7 +1,7 @@
-"""`python -m worker.dashboards.tensorboard FOLDER PORT`: the histories of finished trainings in TensorBoard.
+"""`python -m worker.dashboards.tensorboard FOLDER PORT`: finished training jobs in TensorBoard.
 
-What TensorBoard does better than a report is to lay many trainings over one another. So each `history.csv`
-becomes a run of scalars, called `<model>/<job id>`. A training that still runs is shown by `quartet watch`.
+TensorBoard overlays many training runs, which a report cannot. Each `history.csv` becomes a run of scalars
+called `<model>/<job id>`. To follow a job that is still running, use `quartet watch`.
 """
 
 import logging
@@ -16,14 +16,22 @@ from tensorboard import program
 from tensorboard.summary import Writer
 
 from jobs.errors import DamagedFolder
-from jobs.folder import JobFolder, Results
+from jobs.store.job_folder import JobFolder
+from jobs.store.results import Results
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 10.0
+"""Between two looks for new jobs."""
 
 
 def write_new(results: Results, events: Path, done: set[str]) -> None:
-    """Write the histories of trainings that are not in `done` yet, as events, and add them to it."""
+    """Write the histories of jobs that are not in `done` as events, and add these jobs to it.
+
+    Args:
+        results: the results folder.
+        events: the folder that TensorBoard reads.
+        done: ids of the jobs whose histories have been written.
+    """
     for job_id in results.ids():
         if job_id in done:
             continue
@@ -34,13 +42,21 @@ def write_new(results: Results, events: Path, done: set[str]) -> None:
         try:
             write(folder, events)
         except (DamagedFolder, KeyError, TypeError, ValueError) as error:
-            log.warning("job %s: its history cannot be shown (%s)", job_id, error)
+            log.warning("job %s: cannot show its history (%s)", job_id, error)
 
 
 def write(folder: JobFolder, events: Path) -> None:
-    """Write one training's history; nothing for a job that trained nothing.
+    """Write one job's history as events; nothing for a job that trained nothing.
 
-    An epoch's time is reckoned back from the job's end by what the epochs took.
+    The time of each epoch is computed backwards from the job's end, by the seconds that the epochs took.
+
+    Args:
+        folder: of the job.
+        events: the folder that TensorBoard reads.
+
+    Raises:
+        DamagedFolder: `job.json` or `history.csv` cannot be read.
+        KeyError, TypeError, ValueError: one of them lacks something, or holds something else.
     """
     history, job = folder.history, folder.job
     if not history:
@@ -56,17 +72,25 @@ def write(folder: JobFolder, events: Path) -> None:
     writer.close()
 
 
-def _keep_looking(results: Results, events: Path) -> None:
+def _watch(results: Results, events: Path) -> None:
     done: set[str] = set()
     while True:
-        write_new(results, events, done)
+        try:
+            write_new(results, events, done)
+        except Exception:  # the thread must outlive whatever one look at the folder raises
+            log.exception("cannot read %s", results.root)
         time.sleep(LOOK_SECONDS)
 
 
 def main(folder: Path, port: int) -> None:
-    """Serve until ended."""
+    """Serve until stopped.
+
+    Args:
+        folder: the results folder.
+        port: to listen on, on all interfaces.
+    """
     events = Path(tempfile.mkdtemp(prefix="events-"))
-    threading.Thread(target=_keep_looking, args=(Results(folder), events), daemon=True).start()
+    threading.Thread(target=_watch, args=(Results(folder), events), daemon=True).start()
     server = program.TensorBoard()
     options = {"logdir": events, "port": port, "host": "0.0.0.0", "load_fast": "false"}
     options |= {"reload_interval": int(LOOK_SECONDS)}

@@ -1,1 +1,1 @@
-"""Figures and the HTML page, made from a finished folder and nothing else."""
+"""The report kit: figures and HTML pages, rendered from a job's folder and nothing else."""

@@ -1,68 +1,93 @@
-"""The loss of a training by epoch, drawn for every training from its history."""
+"""Draws the loss of any training job by epoch, from its history."""
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from worker.report.parts import Figure
-from worker.report.style import COLOURS, PAPER, new_drawing
-from worker.report.words import number
+from jobs.wording import counted
+from worker.report.blocks import Figure
+from worker.report.formatting import number
+from worker.report.theme import COLOURS, PAPER, new_drawing
 
 MARKED_EPOCHS = 30
-"""Up to this many, each epoch has its mark."""
+"""A curve of up to this many epochs has a marker at each."""
 
-_LINES = (("loss", "training", "o", "--"), ("validation_loss", "validation", "s", "-"))
+Row = dict[str, float]
 
 
-def loss_curve(history: Sequence[dict[str, float]]) -> Figure | None:
-    """Training and validation loss against the epoch; None where nothing was measured.
+class Line(NamedTuple):
+    """How a column of `history.csv` is drawn."""
+
+    column: str
+    label: str
+    marker: str
+    style: str
+    colour: str
+
+
+LINES = (
+    Line("loss", "training", "o", "--", COLOURS[0]),
+    Line("validation_loss", "validation", "s", "-", COLOURS[1]),
+)
+
+
+def loss_curve(history: Sequence[Row]) -> Figure | None:
+    """Draw training and validation loss against the epoch.
 
     Args:
         history: rows of `history.csv`: `epoch` (from 1), `loss`, `validation_loss`, …
+
+    Returns:
+        The figure; None where no loss was measured.
     """
     measured = {
-        column: [row for row in history if math.isfinite(row.get(column, math.nan))] for column, *_ in _LINES
+        line: rows
+        for line in LINES
+        if (rows := [row for row in history if math.isfinite(row.get(line.column, math.nan))])
     }
-    if not any(measured.values()):
+    if not measured:
         return None
     drawing = new_drawing(6.6, 3.6)
     axes = drawing.add_subplot()
-    sentences = []
-    for (column, label, marker, style), colour in zip(_LINES, COLOURS, strict=False):
-        rows = measured[column]
-        if not rows:
-            continue
-        epochs, losses = [row["epoch"] for row in rows], [row[column] for row in rows]
-        marked = len(rows) <= MARKED_EPOCHS
-        axes.plot(
-            epochs, losses, style, color=colour, label=label, marker=marker if marked else "", markersize=4
-        )
-        best = min(rows, key=lambda row: row[column])
-        if column == "validation_loss" and len(rows) > 1:
-            axes.plot(
-                best["epoch"],
-                best[column],
-                "o",
-                markersize=11,
-                markerfacecolor="none",
-                markeredgecolor=colour,
-                label=f"lowest, epoch {best['epoch']:.0f}",
-            )
-        sentences.append(_sentence(label, rows, column, best))
+    for line, rows in measured.items():
+        _plot(axes, line, rows)
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss")
     axes.grid(visible=True, axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(facecolor=PAPER)
-    text = " ".join(sentences)
+    text = " ".join(_sentence(line, rows) for line, rows in measured.items())
     return Figure("loss", "Loss by epoch", text, f"Line chart of the loss by epoch. {text}", drawing)
 
 
-def _sentence(label: str, rows: Sequence[dict[str, float]], column: str, best: dict[str, float]) -> str:
-    first, last = rows[0], rows[-1]
+def _plot(axes: Axes, line: Line, rows: Sequence[Row]) -> None:
+    epochs, losses = [row["epoch"] for row in rows], [row[line.column] for row in rows]
+    marker = line.marker if len(rows) <= MARKED_EPOCHS else ""
+    axes.plot(epochs, losses, line.style, color=line.colour, label=line.label, marker=marker, markersize=4)
+    if line.column == "validation_loss" and len(rows) > 1:
+        best = _best(line, rows)
+        axes.plot(
+            best["epoch"],
+            best[line.column],
+            "o",
+            markersize=11,
+            markerfacecolor="none",
+            markeredgecolor=line.colour,
+            label=f"lowest, epoch {best['epoch']:.0f}",
+        )
+
+
+def _best(line: Line, rows: Sequence[Row]) -> Row:
+    return min(rows, key=lambda row: row[line.column])
+
+
+def _sentence(line: Line, rows: Sequence[Row]) -> str:
+    first, last, best = rows[0], rows[-1], _best(line, rows)
     if len(rows) == 1:
-        return f"The {label} loss is {number(last[column])} after epoch {last['epoch']:.0f}."
-    went = f"The {label} loss went from {number(first[column])} to {number(last[column])}"
-    lowest = "" if best is last else f", lowest {number(best[column])} in epoch {best['epoch']:.0f}"
-    return f"{went} in {last['epoch']:.0f} epochs{lowest}."
+        return f"The {line.label} loss is {number(last[line.column])} after epoch {last['epoch']:.0f}."
+    went = f"The {line.label} loss went from {number(first[line.column])} to {number(last[line.column])}"
+    lowest = "" if best is last else f", lowest {number(best[line.column])} in epoch {best['epoch']:.0f}"
+    return f"{went} in {counted(round(last['epoch']), 'epoch')}{lowest}."

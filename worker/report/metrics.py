@@ -1,47 +1,52 @@
-"""The numbers of a job as a person reads them: which come first, and how they are written."""
+"""Puts a job's numbers in the order, and into the form, in which a person reads them."""
 
-import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worker.report.parts import Metric
-from worker.report.words import number
+from worker.report.blocks import Metric
+from worker.report.formatting import number
 
 
 @dataclass(frozen=True)
 class ShownMetric:
-    """One number of `metrics.json` beside what it means."""
+    """One number of `metrics.json` with what it means."""
 
     metric: Metric
     value: float
 
     @property
     def text(self) -> str:
-        """The value with as many digits as its metric asks for."""
+        """The value, with as many decimals as its metric has."""
         return number(float(self.value), self.metric.digits)
 
 
-def shown_metrics(model: str, metrics: Mapping[str, float]) -> list[ShownMetric]:
-    """The numbers in the order of the model's METRICS; one that it does not name comes last, as it is.
+def shown_metrics(metrics_of_model: Sequence[Metric], values: Mapping[str, float]) -> list[ShownMetric]:
+    """Order a job's numbers as its model does; a number that the model does not name comes last.
 
-    Loads the model's task module, and with it TensorFlow.
+    Args:
+        metrics_of_model: the model's METRICS.
+        values: the job's `metrics.json`.
     """
-    known: tuple[Metric, ...] = importlib.import_module(f"worker.tasks.{model}").METRICS
-    named = {metric.name: metric for metric in known}
+    named = {metric.name: metric for metric in metrics_of_model}
     return [
-        *(ShownMetric(metric, metrics[name]) for name, metric in named.items() if name in metrics),
-        *(ShownMetric(Metric(name, name), metrics[name]) for name in metrics if name not in named),
+        *(ShownMetric(metric, values[name]) for name, metric in named.items() if name in values),
+        *(ShownMetric(Metric(name, name), values[name]) for name in values if name not in named),
     ]
 
 
-def headline(model: str, metrics: Mapping[str, float]) -> dict[str, Any] | None:
-    """The one number that lists and the index show: `label`, `value`, `unit`; None if there is no number.
+def headline(metrics_of_model: Sequence[Metric], values: Mapping[str, float]) -> dict[str, Any] | None:
+    """The one number that lists and the index show: the first of the job's numbers.
 
-    The value is rounded to its metric's digits, unless nothing would be left of it.
-    Loads the model's task module, and with it TensorFlow.
+    Args:
+        metrics_of_model: the model's METRICS.
+        values: the job's `metrics.json`.
+
+    Returns:
+        Its `label`, `value` and `unit`; None where the job has no number. The value is rounded to its
+        metric's digits, or to three significant ones where that would leave zero.
     """
-    for first in shown_metrics(model, metrics)[:1]:
+    for first in shown_metrics(metrics_of_model, values)[:1]:
         value = round(first.value, first.metric.digits) or float(f"{first.value:.3g}")
         return {"label": first.metric.label, "value": value, "unit": first.metric.unit}
     return None

@@ -1,0 +1,1 @@
+"""A whole job: a folder, a report and a place in the index."""

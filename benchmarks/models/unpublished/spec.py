@@ -1,0 +1,15 @@
+"""The same as of an empty job, for which a worker has tasks of its own."""
+
+from benchmarks.models.empty import spec
+
+
+class Train(spec.Train):
+    """Does nothing, and publishes nothing."""
+
+
+class Evaluate(spec.Evaluate):
+    """Does nothing, and publishes nothing."""
+
+
+class Generate(spec.Generate):
+    """Does nothing, and publishes nothing."""

@@ -1,0 +1,71 @@
+"""Commands about the installation: rebuild, doctor, gpus, settings."""
+
+import sys
+
+import click
+
+from jobs.cli.common import as_json, print_json
+from jobs.cli.usage import Command
+from jobs.errors import DamagedFolder, QuartetError
+
+
+@click.command("rebuild", cls=Command)
+def rebuild_command() -> None:
+    """Restore a lost Redis from the results folder."""
+    from jobs.client import Client
+    from jobs.ledger.rebuild import rebuild
+    from jobs.wording import counted
+
+    client = Client()
+    done = rebuild(client.ledger, client.results)
+    finished, queued = counted(done.finished, "finished job"), counted(done.queued, "unfinished job")
+    click.echo(f"restored {finished}; queued {queued}")
+    if done.unreadable:
+        names = ", ".join(str(path.relative_to(client.results.root)) for path in done.unreadable[:5])
+        more = f" and {len(done.unreadable) - 5:,} more" if len(done.unreadable) > 5 else ""
+        folders = counted(len(done.unreadable), "folder")
+        raise DamagedFolder(f"{folders} in {client.results.root} could not be read: {names}{more}")
+
+
+@click.command("doctor", cls=Command)
+@as_json
+def doctor_command(as_json: bool) -> None:
+    """Diagnose the installation and suggest fixes."""
+    from dataclasses import asdict
+
+    from jobs.cli.doctor import examine
+    from jobs.settings import read_settings
+
+    checks = examine(read_settings())
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    else:
+        from jobs.cli.tables import show_checks
+
+        show_checks(checks)
+    failed = [check.name for check in checks if not check.passed]
+    if failed:
+        raise QuartetError(f"failed checks: {', '.join(failed)}")
+
+
+@click.command("gpus", cls=Command)
+@as_json
+def gpus_command(as_json: bool) -> None:
+    """List this machine's GPUs. Each with memory, load, and the worker and job that hold it."""
+    import subprocess
+
+    from jobs.local.supervisor import check_worker_is_installed
+
+    check_worker_is_installed()
+    # A process of its own, since nothing in `jobs` imports the worker's code, which asks the driver.
+    command = [sys.executable, "-m", "worker.engine.gpu", *(["--json"] if as_json else [])]
+    sys.exit(subprocess.run(command).returncode)
+
+
+@click.command("settings", cls=Command)
+def settings_command() -> None:
+    """Print every setting with its value, default and description."""
+    from jobs.cli.tables import show_settings
+    from jobs.settings import read_settings
+
+    show_settings(read_settings())

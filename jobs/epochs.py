@@ -1,0 +1,33 @@
+"""How many epochs a training job has that resumes another one."""
+
+import re
+
+from jobs.errors import InvalidJob
+from jobs.spec import JobSpec
+from jobs.wording import counted, shown
+
+
+def with_epochs(spec: JobSpec, done: int, epochs: str | int | None) -> JobSpec:
+    """A training job with a new total of epochs.
+
+    Args:
+        spec: the training job to resume.
+        done: the epochs that it has done.
+        epochs: the new total, or `"+10"` for that many more than were done; None for the job's own total.
+
+    Raises:
+        InvalidJob: `epochs` is not a number of epochs, or they are done already.
+    """
+    fields = spec.model_dump(mode="json", by_alias=True)
+    text = str(fields["parameters"]["epochs"] if epochs is None else epochs)
+    more = re.fullmatch(r"\+(\d{1,9})", text, re.ASCII)
+    fields["parameters"]["epochs"] = done + int(more[1]) if more else text
+    resumed = JobSpec.parse(fields)
+    if resumed.parameters.model_dump()["epochs"] <= done:
+        raise InvalidJob(
+            "epochs",
+            expected=f"an integer > {done}, or +N for N more epochs",
+            given=shown(text),
+            hint=f"the job has done {counted(done, 'epoch')}",
+        )
+    return resumed

@@ -1,0 +1,1 @@
+"""Every job's state in Redis: the transitions, the records, the messages."""

@@ -1,0 +1,21 @@
+-- ARGV: id, attempt, most losses, why. The worker died: queue the job again, or let it fail.
+-- Returns the new state, or '' if that attempt does not hold the job.
+local id = ARGV[1]
+if not holds(id, ARGV[2]) then return '' end
+local lost = redis.call('HINCRBY', job_key(id), 'lost', 1)
+local latest = redis.call('XREVRANGE', PREFIX .. 'progress:' .. id, '+', '-', 'COUNT', 1)
+local where = ''
+if latest[1] and latest[1][2][1] == 'values' then
+  -- An error here would end the script between two of its writes.
+  local whole, values = pcall(cjson.decode, latest[1][2][2])
+  local epoch = whole and type(values) == 'table' and tonumber(values.epoch)
+  if epoch then where = ' in epoch ' .. math.floor(epoch) + 1 end
+end
+log_event(id, 'worker died' .. where .. ': ' .. ARGV[4])
+if lost >= tonumber(ARGV[3]) then
+  local words = { 'once', 'twice', 'three times' }
+  finish(id, 'failed', 'its worker died ' .. (words[lost] or lost .. ' times'), '')
+  return 'failed'
+end
+queue(id, 'queued again')
+return 'queued'

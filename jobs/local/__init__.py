@@ -1,0 +1,1 @@
+"""A private Redis and workers on this machine, for people without Docker."""

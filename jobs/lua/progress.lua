@@ -1,4 +1,0 @@
--- ARGV: id, attempt, values as JSON. What a superseded attempt says is dropped.
-if not holds(ARGV[1], ARGV[2]) then return 0 end
-redis.call('XADD', PREFIX .. 'progress:' .. ARGV[1], 'MAXLEN', '~', 200, '*', 'values', ARGV[3])
-return 1

@@ -1,5 +1,0 @@
--- ARGV: id, attempt, lease in milliseconds. Returns 'lost', or what the job is asked: '', 'cancel', 'hand back'.
--- A lease that ran out but was not swept may be renewed: the attempt number is what keeps two apart.
-if not holds(ARGV[1], ARGV[2]) then return 'lost' end
-redis.call('ZADD', PREFIX .. 'leases', now() + ARGV[3], ARGV[1])
-return get(ARGV[1], 'stop')

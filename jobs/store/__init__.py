@@ -1,0 +1,1 @@
+"""Job folders, published atomically."""

@@ -1,0 +1,57 @@
+"""Counts, articles and values as messages and reports write them."""
+
+import re
+
+_VOWEL_WORD = re.compile(
+    r"(?!uni|us[aeiu]|uti|eu|one(?![a-z]))[aeiou]|hour|honest|8|1[18](?!\d)", re.IGNORECASE
+)
+_VOWEL_LETTER = re.compile("[fhlmnrsx]", re.IGNORECASE)
+"""Words, and consonants that are spelled out, whose sound begins with a vowel."""
+
+
+def counted(count: int, one: str, several: str | None = None) -> str:
+    """A number with its noun: `1 epoch`, `2,000 reviews`.
+
+    Args:
+        count: how many.
+        one: the noun for one.
+        several: the noun for any other number; without it, `one` with an s.
+    """
+    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
+
+
+def with_article(noun: str) -> str:
+    """A noun with its indefinite article: `an image`, `a review`, `an LSTM`, `a .csv file`.
+
+    What has no vowel, an abbreviation or a file's suffix, is spelled out when it is read.
+    """
+    word = (re.findall(r"\w+", noun) or [""])[0]
+    abbreviation = noun.startswith(".") or word.isupper()
+    spelled = abbreviation and not set(word.lower()) & set("aeiou")
+    vowel = (_VOWEL_LETTER if spelled else _VOWEL_WORD).match(word)
+    return f"{'an' if vowel else 'a'} {noun}"
+
+
+def shown(value: object, most: int = 60) -> str:
+    """A value as a message quotes it: a number as it is, anything else as Python's `repr`, clipped.
+
+    Args:
+        value: what was given.
+        most: characters to show at most.
+    """
+    text = value if isinstance(value, str) and is_number(value) else repr(value)
+    return text if len(text) <= most else f"{text[: most - 3]}…{text[-1]}"
+
+
+def is_number(text: str) -> bool:
+    """Whether a person reads a text as a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.isprintable() and text == text.strip()
+
+
+def alternatives(choices: list[str], last: str = "or") -> str:
+    """Several choices in a sentence: `low, normal or high`."""
+    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} {last} {choices[-1]}"

@@ -1,0 +1,42 @@
+"""Fixtures of the command line's tests."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+
+from jobs.client import Client
+from jobs.local.supervisor import Service
+from jobs.settings import Settings
+from tests.cli.program import TRAIN, quartet
+
+if TYPE_CHECKING:
+    from tests.cli.hostile_world import World
+
+
+@pytest.fixture(scope="module")
+def trained(service: Service) -> str:
+    """The id of a finished training job with a name."""
+    done = quartet(service.settings, "submit", *TRAIN, "--name", "first one", "--watch")
+    job_id, report = done.stdout.split()
+    assert report == str(service.settings.results_dir / job_id / "report.html")
+    assert Path(report).is_file()
+    return job_id
+
+
+@pytest.fixture
+def away(service: Service) -> Settings:
+    """The same results, with a Redis that is not there."""
+    return service.settings.model_copy(update={"redis_url": SecretStr("redis://:geheim@127.0.0.1:1/0")})
+
+
+@pytest.fixture
+def world(settings: Settings, tmp_path: Path) -> "World":
+    """A client with a file outside of its folders; made here, since it loads NumPy and the reports."""
+    from tests.cli.hostile_world import World
+
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.txt").write_text("a secret")
+    return World(settings, Client(settings), tmp_path, outside)

@@ -1,0 +1,211 @@
+"""Wrong input is refused in one sentence, with a hint where there is a remedy, and queues nothing."""
+
+import pytest
+
+from jobs.client import Client
+from jobs.local.supervisor import Service
+from tests.cli.program import TRAIN, quartet
+
+MODELS = "one of autoencoder, denoiser, sentiment, textgen"
+COMMANDS = (
+    "one of cancel, data, doctor, gpus, list, rebuild, report, resume, retry, run, settings, show, submit, "
+    "up, verify, watch"
+)
+OPTIONS = (
+    "one of --epochs, --learning-rate, --batch-size, --data, --seed, --time-limit, --priority, --name, "
+    "--watch, --json, --help"
+)
+REFERENCE = "a job's id, an unambiguous beginning of it, its name, or `latest`"
+IMAGES = "mnist, digits, an .npz file or a folder of PNG files"
+HELP = "`quartet submit autoencoder train --help` lists the options"
+LIST = "`quartet list` shows all jobs"
+NOBODY = "20990101-000000-000-aaaa"
+
+Row = tuple[tuple[str, ...], str, str | None]
+
+NAMES: list[Row] = [
+    (("submitt",), f"command: expected {COMMANDS}, got 'submitt'", "did you mean 'submit'?"),
+    (
+        ("submit", "autoencodr", "train"),
+        f"model: expected {MODELS}, got 'autoencodr'",
+        "did you mean 'autoencoder'?",
+    ),
+    (
+        ("submit", "vae", "train"),
+        f"model: expected {MODELS}, got 'vae'",
+        "`quartet submit --help` describes them",
+    ),
+    (
+        ("submit", "autoencoder", "trian"),
+        "action: expected one of train, evaluate, generate, got 'trian'",
+        "did you mean 'train'?",
+    ),
+    (
+        ("data", "get", "mnits"),
+        "dataset: expected one of mnist, digits, imdb, toy-reviews, shakespeare, pydoc, got 'mnits'",
+        "did you mean 'mnist'?",
+    ),
+    (
+        ("list", "--state", "done"),
+        "state: expected one of waiting, queued, running, succeeded, failed, cancelled, got 'done'",
+        None,
+    ),
+]
+
+USAGE: list[Row] = [
+    (
+        ("submit", *TRAIN, "--epoch", "2"),
+        f"option of submit autoencoder train: expected {OPTIONS}, got '--epoch'",
+        "did you mean '--epochs'?",
+    ),
+    (
+        ("submit", *TRAIN, "--noise", "2"),
+        f"option of submit autoencoder train: expected {OPTIONS}, got '--noise'",
+        HELP,
+    ),
+    (
+        ("submit", "autoencoder", "train", "--from", "latest"),
+        f"option of submit autoencoder train: expected {OPTIONS}, got '--from'",
+        HELP,
+    ),
+    (
+        ("submit", "--watch", *TRAIN),
+        "option of submit: expected one of --help, got '--watch'",
+        "`quartet submit --help` lists the options",
+    ),
+    (
+        ("--quiet",),
+        "option of quartet: expected one of --version, --help, got '--quiet'",
+        "`quartet --help` lists the options",
+    ),
+    (("submit", *TRAIN, "--seed"), "--seed: expected a value, got none", HELP),
+    (("submit", *TRAIN, "--json=3"), "--json: expected no value, got one", HELP),
+    (
+        ("submit", *TRAIN, "extra"),
+        "arguments: expected none, got 'extra'",
+        "usage: quartet submit autoencoder train [OPTIONS]",
+    ),
+    (
+        ("show", "latest", "first one"),
+        "arguments: expected nothing after JOB, got 'first one'",
+        "usage: quartet show [OPTIONS] JOB",
+    ),
+    (("report",), f"job: expected {REFERENCE}, got none", "usage: quartet report [OPTIONS] JOB"),
+    (("data", "get"), "name: expected a dataset's name, got none", "usage: quartet data get [OPTIONS] NAME"),
+    (("up", "--workers", "0"), "workers: expected an integer from 1 to 64, got 0", None),
+    (("up", "--workers", "two"), "workers: expected an integer from 1 to 64, got 'two'", None),
+    (("up", "--workers", "9" * 5_000), f"workers: expected an integer from 1 to 64, got {'9' * 57}…9", None),
+]
+
+VALUES: list[Row] = [
+    (("submit", *TRAIN, "--epochs", "0"), "epochs: expected an integer ≥ 1, got 0", None),
+    (("run", *TRAIN, "--epochs", "0"), "epochs: expected an integer ≥ 1, got 0", None),
+    (("submit", *TRAIN, "--epochs", "-3"), "epochs: expected an integer ≥ 1, got -3", None),
+    (("submit", *TRAIN, "--epochs", "two"), "epochs: expected an integer, got 'two'", None),
+    (("submit", *TRAIN, "--seed", "-1"), "seed: expected an integer ≥ 0, got -1", None),
+    (
+        ("submit", *TRAIN, "--name", "latest"),
+        "name: expected a name that is neither `latest` nor like a job id, got 'latest'",
+        None,
+    ),
+    (("submit", *TRAIN, "--learning-rate", "nan"), "learning_rate: expected a finite number, got nan", None),
+    (
+        ("submit", *TRAIN, "--priority", "hihg"),
+        "priority: expected one of low, normal, high, got 'hihg'",
+        "did you mean 'high'?",
+    ),
+    (
+        ("submit", "autoencoder", "train", "--data", "mnits"),
+        "data: expected one of mnist, digits, or the path of an .npz file or a folder of PNG files, got 'mnits'",
+        "did you mean 'mnist'?",
+    ),
+    (
+        ("submit", "autoencoder", "train", "--data", "imdb"),
+        f"data: expected {IMAGES}, got 'imdb', which holds reviews",
+        None,
+    ),
+    (
+        ("submit", "autoencoder", "train", "--data", "/no/such.npz"),
+        f"data: expected {IMAGES}, got /no/such.npz, which does not exist",
+        None,
+    ),
+    (
+        ("submit", "autoencoder", "train", "--data", "/etc/passwd"),
+        f"data: expected {IMAGES}, got /etc/passwd, a file without a suffix",
+        None,
+    ),
+]
+
+JOBS: list[Row] = [
+    (
+        ("submit", "sentiment", "generate", "--from", "latest"),
+        "from: expected a sentiment train job (its id, its name or `latest`), got `latest`, but there is none yet",
+        "`quartet submit sentiment train` makes one",
+    ),
+    (
+        ("submit", "autoencoder", "evaluate"),
+        "from: expected an autoencoder train job (its id, its name or `latest`), got none",
+        "`quartet submit autoencoder train` makes one",
+    ),
+    (
+        ("submit", "denoiser", "evaluate", "--from", "nobody"),
+        f"job: expected {REFERENCE}, got 'nobody'",
+        LIST,
+    ),
+    (
+        ("submit", "denoiser", "evaluate", "--from", "../x"),
+        f"job: expected {REFERENCE}, got '../x'",
+        LIST,
+    ),
+    (
+        ("submit", "denoiser", "evaluate", "--from", "first one"),
+        "from: expected a denoiser train job, got job TRAINED, an autoencoder train job",
+        None,
+    ),
+    (("show", NOBODY), f"job: expected {REFERENCE}, got '{NOBODY}'", LIST),
+    (
+        ("show", "../../etc/passwd"),
+        f"job: expected {REFERENCE}, got '../../etc/passwd'",
+        LIST,
+    ),
+    (("cancel", NOBODY), f"job: expected the id of a job, got '{NOBODY}'", None),
+]
+
+ROWS = [*NAMES, *USAGE, *VALUES, *JOBS]
+
+
+@pytest.mark.parametrize(("arguments", "sentence", "hint"), ROWS, ids=[" ".join(row[0])[:60] for row in ROWS])
+def test_wrong_input_is_one_sentence_and_queues_nothing(
+    service: Service, trained: str, arguments: tuple[str, ...], sentence: str, hint: str | None
+) -> None:
+    client = Client(service.settings)
+    before = client.ledger.ids()
+    done = quartet(service.settings, *arguments, code=2)
+    expected = [f"quartet: {sentence.replace('TRAINED', trained)}", *([f"hint: {hint}"] if hint else [])]
+    assert done.stderr.splitlines() == expected
+    assert done.stdout == ""
+    assert client.ledger.ids() == before
+
+
+@pytest.mark.parametrize("arguments", [(), ("submit",), ("run", "denoiser")])
+def test_a_command_without_its_subcommand_prints_its_help_as_an_error(
+    service: Service, arguments: tuple[str, ...]
+) -> None:
+    done = quartet(service.settings, *arguments, code=2)
+    assert done.stderr.startswith(f"Usage: {' '.join(('quartet', *arguments))} [OPTIONS]")
+    assert done.stdout == ""
+
+
+def test_a_wrong_setting_is_one_sentence_with_what_the_setting_is(service: Service) -> None:
+    said = quartet(service.settings, "list", code=2, QUARTET_LEASE_SECONDS="soon").stderr
+    sentence, hint = said.splitlines()
+    assert sentence.startswith("quartet: QUARTET_LEASE_SECONDS: expected a number")
+    assert sentence.endswith(", got 'soon'")
+    assert hint.startswith("hint: ")
+
+
+def test_neither_sentence_nor_hint_moves_the_terminal(service: Service) -> None:
+    done = quartet(service.settings, "submit", "autoencoder", "train", "\x1b[2J\r", code=2)
+    assert done.stderr.splitlines()[0] == r"quartet: arguments: expected none, got '\x1b[2J\r'"
+    done = quartet(service.settings, "submit", "autoencoder", "train", "--\x1b[2J\u202e", code=2)
+    assert not {"\x1b", "\u202e"} & set(done.stderr)

@@ -1,0 +1,44 @@
+"""What the tests of the containers share: jobs for a fleet of workers, and looking at it."""
+
+from jobs.client import Client
+from jobs.job import Job
+from tests.support.compose_project import Project
+from tests.support.processes import until
+from tests.support.readme import commands
+
+EPOCHS = 2000
+LONG = ["autoencoder", "train", "--data", "digits", "--batch-size", "64", "--epochs", str(EPOCHS)]
+
+README = commands("docker compose up --detach --scale")
+"""The README's commands: the fixture calls the first two, tests the others, in their order."""
+
+
+def published_nothing(quartet: Project, *services: str) -> None:
+    for service in services:
+        for name in quartet.containers(service):
+            found = quartet.inspect(name)
+            assert found["HostConfig"]["PortBindings"] == {}, name
+            assert not any(found["NetworkSettings"]["Ports"].values()), name
+
+
+def submit(outside: Client, count: int, epochs: int) -> list[Job]:
+    return [
+        outside.submit("autoencoder", "train", data="digits", batch_size=64, epochs=epochs)
+        for _ in range(count)
+    ]
+
+
+def running(outside: Client, at_least: int = 1) -> list[Job]:
+    """Jobs that have trained for a while, so that there is a checkpoint to lose."""
+
+    def look() -> list[Job] | None:
+        found = outside.jobs("running")
+        trained = [job for job in found if outside.ledger.latest_progress(job.id).get("epoch", 0) > 20]
+        return trained if len(trained) >= at_least else None
+
+    found: list[Job] = until(look, 120, f"{at_least} trainings at work")
+    return found
+
+
+def workers(quartet: Project) -> list[str]:
+    return [*quartet.containers("worker"), *quartet.containers("worker-cpu")]

@@ -1,0 +1,131 @@
+"""What stands beside the workers: Redis for clients outside, the dashboards, a worker for short jobs."""
+
+import base64
+import http.client
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jobs.client import Client
+from jobs.settings import read_settings
+from tests.containers.fleet import running, submit
+from tests.support.compose_project import Project
+from tests.support.processes import ended, until
+from tests.support.readme import commands
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
+
+
+def test_without_a_password_redis_says_nothing(quartet: Project, outside: Client) -> None:
+    from jobs.errors import RedisUnreachable
+
+    stranger = Client(read_settings(redis_url=f"redis://127.0.0.1:{quartet.ports['REDIS']}/0"))
+    with pytest.raises(RedisUnreachable, match="does not accept the password"):
+        stranger.ledger.ids()
+    bindings = quartet.inspect(quartet.containers("redis")[0])["HostConfig"]["PortBindings"]
+    assert [entry["HostIp"] for entry in bindings["6379/tcp"]] == ["127.0.0.1"]
+    assert outside.ledger.ids()
+
+
+def test_a_shell_out_here_finds_the_jobs_as_the_readme_says(quartet: Project) -> None:
+    export, *rest = commands("export QUARTET_REDIS_URL")
+    lines = [export.replace(":6379/", f":{quartet.ports['REDIS']}/"), *rest]
+    shell = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh", "-ec", "\n".join(lines)],
+        cwd=quartet.folder,
+        env=shell,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "JOB" in done.stdout
+
+
+def test_dashboards_answer_on_localhost_and_show_what_there_is(quartet: Project, outside: Client) -> None:
+    quartet.compose("build", "gallery", "tensorboard", "flower", timeout=600)
+    for command in commands("docker compose up --detach gallery"):
+        quartet.run(*command.split())
+    trained = next(job for job in outside.jobs("succeeded") if job.kind == "autoencoder train")
+
+    until(lambda: fetch(quartet.ports["GALLERY"], "/")[0], 30, "the gallery's answer")
+    status, headers, page = fetch(quartet.ports["GALLERY"], "/")
+    assert status == 200
+    assert trained.id in page
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "cross-entropy" in fetch(quartet.ports["GALLERY"], f"/{trained.id}/report.html")[2]
+    for path in ("/.staging/", "/../etc/passwd", "/%2e%2e/etc/passwd", "/nothing"):
+        assert fetch(quartet.ports["GALLERY"], path)[0] in (403, 404), path
+    assert fetch(quartet.ports["GALLERY"], "/", host="evil.example")[0] == 404
+
+    run = f"autoencoder/{trained.id}"
+    runs = until(
+        lambda: run in fetch(quartet.ports["TENSORBOARD"], "/data/runs")[2], 60, "the training in TensorBoard"
+    )
+    assert runs
+    scalars = json.loads(
+        fetch(quartet.ports["TENSORBOARD"], f"/data/plugin/scalars/scalars?run={run}&tag=loss")[2]
+    )
+    written = {(int(row["epoch"]), round(row["loss"], 4)) for row in outside.folder(trained.id).history}
+    shown = {(step, round(value, 4)) for _, step, value in scalars}
+    assert shown <= written
+    assert len(shown) >= min(500, len(written)), "TensorBoard thins out what is long, to a thousand points"
+
+    password = (quartet.folder / "secrets" / "flower_password").read_text()
+    until(lambda: fetch(quartet.ports["FLOWER"], "/workers")[0], 60, "Flower's answer")
+    assert fetch(quartet.ports["FLOWER"], "/workers")[0] == 401
+    assert fetch(quartet.ports["FLOWER"], "/workers", user=f"quartet:{password[:-1]}x")[0] == 401
+    until(
+        lambda: (
+            quartet.node(quartet.containers("worker")[0])
+            in fetch(quartet.ports["FLOWER"], "/workers", user=f"quartet:{password}")[2]
+        ),
+        60,
+        "the workers in Flower",
+    )
+    for service in ("gallery", "tensorboard", "flower"):
+        [name] = quartet.containers(service)
+        found = quartet.inspect(name)
+        assert found["HostConfig"]["ReadonlyRootfs"], name
+        assert found["HostConfig"]["CapDrop"] == ["ALL"], name
+        assert found["Config"]["User"] == str(quartet.uid), name
+        bindings = [entry for entries in found["HostConfig"]["PortBindings"].values() for entry in entries]
+        assert [entry["HostIp"] for entry in bindings] == ["127.0.0.1"], name
+        assert password not in json.dumps(found) + quartet.docker("top", name), name
+        assert [m["RW"] for m in found["Mounts"] if m["Destination"] == "/results"] in ([False], []), name
+
+
+def fetch(port: int, path: str, host: str = "127.0.0.1", user: str = "") -> tuple[int, dict[str, str], str]:
+    """Status, headers and body of a page here, asked for as it stands; 0 while nobody answers."""
+    headers = {"Host": host}
+    if user:
+        headers["Authorization"] = f"Basic {base64.b64encode(user.encode()).decode()}"
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read().decode(errors="replace")
+    except OSError:
+        return 0, {}, ""
+    finally:
+        connection.close()
+
+
+def test_short_jobs_do_not_wait_for_trainings(quartet: Project, outside: Client) -> None:
+    trained = next(job for job in outside.jobs("succeeded") if job.kind == "autoencoder train")
+    trainings = submit(outside, 5, 100_000)
+    running(outside, 3)
+    evaluation = outside.submit("autoencoder", "evaluate", source=trained.id)
+    done = ended(outside, evaluation.id, 120)
+    assert done.state == "succeeded", quartet.logs()
+    assert done.worker == quartet.node(quartet.containers("worker-cpu")[0])
+    for job in trainings:
+        assert outside.job(job.id).state in ("running", "queued")
+        outside.cancel(job.id)
+    for job in trainings:
+        ended(outside, job.id, 60)

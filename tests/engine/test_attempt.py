@@ -1,0 +1,223 @@
+"""One attempt at one job, in this process: every way a task ends becomes a state, a sentence and a folder."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from jobs.client import Client
+from jobs.job import Job
+from jobs.ledger.messages import lists
+from jobs.settings import Settings
+from jobs.spec import JobSpec
+from jobs.store.job_folder import JobFolder
+from jobs.store.results import STAGING
+from tests.support.processes import until
+from worker.context import JobContext
+from worker.engine import attempt, background, failures, publishing
+from worker.engine.attempt import execute, refuse
+from worker.report.blocks import Metric, Text
+
+WORKER = "w1@here"
+SPEC = JobSpec.make("autoencoder", "train", data="digits", time_limit=600)
+
+
+class StubWing:
+    """A wing whose task and report are a test's."""
+
+    metrics = (Metric("loss", "loss"),)
+
+    def __init__(self) -> None:
+        self.task: Callable[[JobContext], Mapping[str, float]] = lambda _: {"loss": 0.5}
+        self.report: Callable[[JobFolder], Any] = lambda _: [Text("a title", "a text")]
+
+    def action(self, name: str) -> Callable[[JobContext], Mapping[str, float]]:
+        assert name == "train"
+        return self.task
+
+    def present(self, folder: JobFolder) -> Any:
+        return self.report(folder)
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[StubWing]:
+    """Every job does what this wing does, and TensorFlow is not loaded for it."""
+    wing = StubWing()
+    for module in (attempt, publishing, failures):
+        monkeypatch.setattr(module, "wing", lambda _: wing)
+    monkeypatch.setattr(attempt, "load_keras", lambda: None)
+    monkeypatch.setattr(attempt.device, "prepare", lambda: None)
+    monkeypatch.setattr(attempt.device, "describe", lambda: {"kind": "cpu", "name": "Fake CPU"})
+    yield wing
+    background.wait()
+
+
+def done(client: Client, settings: Settings, spec: JobSpec = SPEC) -> Job:
+    """Queue a job and do it here."""
+    job = client.submit_spec(spec)
+    execute(job.id, settings, WORKER)
+    background.wait()
+    return client.job(job.id)
+
+
+def texts(client: Client, job: Job) -> list[str]:
+    return [entry["text"] for entry in client.ledger.timeline(job.id)]
+
+
+def until_stopped(context: JobContext) -> Mapping[str, float]:
+    while True:
+        context.check_stop()
+        time.sleep(0.02)
+
+
+def test_a_job_that_succeeds_has_a_verified_folder_and_a_timeline(
+    client: Client,
+    settings: Settings,
+    stub: StubWing,  # noqa: ARG001
+) -> None:
+    job = done(client, settings)
+    assert (job.state, job.error) == ("succeeded", None)
+    assert job.headline == {"label": "loss", "value": 0.5, "unit": ""}
+    assert texts(client, job) == [
+        "queued", f"started on {WORKER}", "running on the CPU Fake CPU", "published", "succeeded",
+    ]  # fmt: skip
+    folder = client.folder(job.id)
+    assert (folder.verify(), folder.metrics) == ([], {"loss": 0.5})
+    assert [event["text"] for event in folder.job["timeline"]] == texts(client, job)
+    assert job.id in (client.results.root / "index.html").read_text()
+    assert not any((client.results.root / STAGING).iterdir())
+
+
+def test_a_second_message_of_a_job_does_nothing(client: Client, settings: Settings, stub: StubWing) -> None:
+    job = done(client, settings)
+    stub.task = lambda _: pytest.fail("it was done again")
+    execute(job.id, settings, "w2@here")
+    execute("no job at all", settings, "w2@here")
+    assert client.job(job.id) == job
+
+
+def test_a_job_of_a_worker_that_shuts_down_is_queued_again(
+    client: Client, settings: Settings, stub: StubWing
+) -> None:
+    def asked_by_its_worker(context: JobContext) -> Mapping[str, float]:
+        client.ledger.ask_hand_back(WORKER)
+        return until_stopped(context)
+
+    stub.task = asked_by_its_worker
+    job = done(client, settings)
+    assert job.state == "queued"
+    assert any(text.startswith(f"{WORKER} is shutting down; queued again") for text in texts(client, job))
+    stub.task = lambda _: {"loss": 0.25}
+    execute(job.id, settings, WORKER)
+    background.wait()
+    assert (client.job(job.id).state, client.job(job.id).attempt) == ("succeeded", 2)
+
+
+def test_a_cancelled_job_is_published_as_cancelled(
+    client: Client, settings: Settings, stub: StubWing
+) -> None:
+    def cancelled(context: JobContext) -> Mapping[str, float]:
+        client.cancel("latest")
+        return until_stopped(context)
+
+    stub.task = cancelled
+    job = done(client, settings)
+    assert (job.state, job.error) == ("cancelled", None)
+    assert client.folder(job.id).job["state"] == "cancelled"
+
+
+def test_a_job_over_its_time_limit_fails_with_that_sentence(
+    client: Client, settings: Settings, stub: StubWing
+) -> None:
+    stub.task = until_stopped
+    job = done(client, settings, SPEC.model_copy(update={"time_limit": 1}))
+    assert (job.state, job.error) == ("failed", "exceeded its time limit of 1 second")
+    assert client.folder(job.id).job["error"] == job.error
+
+
+def test_a_task_that_does_not_stop_is_concluded_before_its_process_ends(
+    client: Client, settings: Settings, stub: StubWing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exits: list[int] = []
+    monkeypatch.setattr(os, "_exit", exits.append)
+
+    def stuck(_: JobContext) -> Mapping[str, float]:
+        until(lambda: exits, 30, "the end of the process")
+        return {"loss": 0.5}
+
+    stub.task = stuck
+    job = done(
+        client,
+        settings.model_copy(update={"stop_grace_seconds": 0.1}),
+        SPEC.model_copy(update={"time_limit": 1}),
+    )
+    assert exits == [1]
+    assert (job.state, job.error) == ("failed", "exceeded its time limit of 1 second")
+    assert client.folder(job.id).verify() == []
+
+
+def test_a_report_that_cannot_be_made_fails_the_job_which_keeps_its_results(
+    client: Client, settings: Settings, stub: StubWing
+) -> None:
+    def broken(_: JobFolder) -> Any:
+        raise ZeroDivisionError("no axis")
+
+    stub.report = broken
+    job = done(client, settings)
+    assert job.state == "failed"
+    assert job.error == (
+        "the report could not be made: internal error, ZeroDivisionError: no axis (details in log.txt)"
+    )
+    folder = client.folder(job.id)
+    assert (folder.metrics, folder.verify()) == ({"loss": 0.5}, [])
+    assert "no axis" in folder.job["log_end"]
+
+
+def test_a_folder_that_was_published_before_its_worker_died_is_adopted(
+    client: Client, settings: Settings, stub: StubWing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as dying:
+        dying.setattr(publishing.background, "update_index", lambda _: None)
+        dying.setattr("jobs.ledger.ledger.Ledger.finish", lambda *_, **__: None)
+        job = done(client, settings)
+    assert (job.state, client.results.find(job.id) is not None) == ("running", True)
+    client.ledger.record_loss(job.id, 1, 3, "its process was killed (SIGKILL)")
+    stub.task = lambda _: pytest.fail("it was done again")
+    execute(job.id, settings, WORKER)
+    assert (client.job(job.id).state, client.job(job.id).attempt) == ("succeeded", 2)
+    assert client.job(job.id).headline == {"label": "loss", "value": 0.5, "unit": ""}
+
+
+def test_a_results_folder_that_takes_nothing_fails_the_job(
+    client: Client,
+    settings: Settings,
+    stub: StubWing,  # noqa: ARG001
+) -> None:
+    client.results.root.write_text("a file where the folder should be")
+    job = done(client, settings)
+    assert job.state == "failed"
+    assert (job.error or "").startswith(f"the results volume {client.results.root} cannot be used: ")
+    assert client.ledger.unpublished() == [job.id]
+
+
+@pytest.mark.parametrize("do", [execute, refuse])
+def test_a_job_whose_model_is_not_here_fails_with_that_sentence(
+    client: Client, settings: Settings, do: Callable[[str, Settings, str], None]
+) -> None:
+    job = client.submit_spec(SPEC)
+    client.ledger.redis.hset(f"quartet:job:{job.id}", "spec", '{"model": "elsewhere", "action": "train"}')
+    do(job.id, settings, WORKER)
+    state, error = client.ledger.redis.hmget(f"quartet:job:{job.id}", ["state", "error"])
+    assert state == "failed"
+    assert "'elsewhere'" in error
+
+
+def test_a_strangers_message_fails_no_job_that_can_be_done(client: Client, settings: Settings) -> None:
+    job = client.submit_spec(SPEC)
+    waiting = [client.ledger.redis.llen(name) for name in lists()]
+    for named in (job.id, "no job at all"):
+        refuse(named, settings, WORKER)
+    assert client.job(job.id).state == "queued"
+    assert [client.ledger.redis.llen(name) for name in lists()] == waiting

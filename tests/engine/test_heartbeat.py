@@ -1,0 +1,143 @@
+"""The heartbeat keeps a job alive, stops it when it should stop, and outlives every error on the way."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from jobs.errors import LeaseLost, RedisUnreachable
+from jobs.ledger.job_record import Claim
+from jobs.settings import Settings, read_settings
+from tests.support.processes import until
+from worker.engine import heartbeat
+from worker.engine.heartbeat import LOST, Heartbeat
+
+CLAIM = Claim("20261123-221530-042-k7qd", 1)
+
+
+class ScriptedLedger:
+    """Answers what a test wants, by name of the method; an error is raised."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Any] = {"renew": "", "asked": ""}
+        self.calls: list[str] = []
+        self.events: list[str] = []
+
+    def renew(self, claim: Claim, seconds: float) -> Any:  # noqa: ARG002
+        return self._answer("renew")
+
+    def asked(self, claim: Claim) -> Any:  # noqa: ARG002
+        return self._answer("asked")
+
+    def log_event(self, claim: Claim, text: str) -> None:  # noqa: ARG002
+        self.events.append(text)
+
+    def _answer(self, name: str) -> Any:
+        self.calls.append(name)
+        if isinstance(self.answers[name], Exception):
+            raise self.answers[name]
+        return self.answers[name]
+
+
+@pytest.fixture
+def ledger(monkeypatch: pytest.MonkeyPatch) -> ScriptedLedger:
+    scripted = ScriptedLedger()
+    monkeypatch.setattr(heartbeat, "Ledger", lambda _: scripted)
+    return scripted
+
+
+@pytest.fixture
+def quick() -> Settings:
+    return read_settings(heartbeat_seconds=0.2, stop_grace_seconds=0.3)
+
+
+@pytest.fixture
+def beating(ledger: ScriptedLedger, quick: Settings) -> Iterator[Callable[..., Heartbeat]]:  # noqa: ARG001
+    """Starts a heartbeat; `gave_up` has what it gave up for."""
+    started: list[Heartbeat] = []
+
+    def start(gave_up: list[str], seconds_allowed: float = 60, **changes: Any) -> Heartbeat:
+        settings = quick.model_copy(update=changes)
+        beat = Heartbeat(CLAIM, settings, seconds_allowed, threading.Event(), gave_up.append)
+        started.append(beat.__enter__())
+        return beat
+
+    yield start
+    for beat in started:
+        beat.__exit__()
+
+
+@pytest.mark.parametrize(
+    "error", [RedisUnreachable("Redis cannot be reached"), RuntimeError("nobody mapped this"), MemoryError()]
+)
+def test_it_outlives_every_error_and_says_how_long_redis_was_away(
+    ledger: ScriptedLedger, beating: Callable[..., Heartbeat], error: Exception
+) -> None:
+    gave_up: list[str] = []
+    ledger.answers = {"renew": error, "asked": error}
+    beat = beating(gave_up)
+    until(lambda: ledger.calls.count("renew") >= 3, 10, "three failed renewals")
+    ledger.answers = {"renew": "", "asked": ""}
+    until(lambda: ledger.events, 10, "its word that Redis is back")
+    assert ledger.events == ["Redis was away for 1 s; the job kept running"]
+    assert (beat.asked, beat.lost, gave_up) == ("", False, [])
+    assert beat._thread.is_alive()
+
+
+def test_it_outlives_an_error_of_its_own(
+    ledger: ScriptedLedger, beating: Callable[..., Heartbeat], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> float:
+        raise ValueError("no memory to measure")
+
+    monkeypatch.setattr(heartbeat, "peak_memory_gb", broken)
+    beat = beating([], memory_limit_gb=1.0)
+    until(lambda: ledger.calls.count("renew") >= 3, 10, "three renewals")
+    assert beat._thread.is_alive()
+
+
+def test_limits_are_held_while_redis_is_away(
+    ledger: ScriptedLedger, beating: Callable[..., Heartbeat]
+) -> None:
+    error = RuntimeError("nobody mapped this")
+    ledger.answers = {"renew": error, "asked": error}
+    gave_up: list[str] = []
+    beat = beating(gave_up, seconds_allowed=0)
+    until(lambda: gave_up, 10, "the end of its patience")
+    assert (gave_up, beat.asked, beat._stop.is_set()) == (["time limit"], "time limit", True)
+
+
+def test_the_first_reason_to_stop_stays(ledger: ScriptedLedger, beating: Callable[..., Heartbeat]) -> None:
+    ledger.answers = {"renew": "hand back", "asked": "hand back"}
+    beat = beating([], stop_grace_seconds=60.0)
+    until(lambda: beat.asked, 10, "its request")
+    ledger.answers = {"renew": "cancel", "asked": "cancel"}
+    seen = len(ledger.calls)
+    until(lambda: len(ledger.calls) > seen + 2, 10, "more answers")
+    assert beat.asked == "hand back"
+
+
+def test_a_task_that_has_ended_is_not_given_up_and_its_lease_is_renewed(
+    ledger: ScriptedLedger, beating: Callable[..., Heartbeat]
+) -> None:
+    gave_up: list[str] = []
+    beat = beating(gave_up, seconds_allowed=0, stop_grace_seconds=0.1)
+    beat.task_is_over()
+    until(lambda: ledger.calls.count("renew") >= 5, 10, "five renewals")
+    assert gave_up == []
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_a_lost_lease_stops_the_task_and_gives_up_one_that_does_not_stop(
+    ledger: ScriptedLedger, beating: Callable[..., Heartbeat], over: bool
+) -> None:
+    lost = LeaseLost("another attempt holds it")
+    ledger.answers = {"renew": lost, "asked": lost}
+    gave_up: list[str] = []
+    beat = beating(gave_up)
+    until(lambda: beat._stop.is_set(), 10, "the stop")
+    if over:
+        beat.task_is_over()
+    beat._thread.join(10)
+    assert (beat.lost, gave_up) == (True, [] if over else [LOST])

@@ -1,0 +1,114 @@
+"""A job that takes too long or too much fails with that sentence, and its worker is fit for the next."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs.client import Client
+from jobs.spec import JobSpec
+from tests.support.processes import Workers, ended, until
+
+pytestmark = pytest.mark.chaos
+
+STUCK = """
+import ctypes, importlib.machinery, sys
+
+class Stuck:
+    \"\"\"Native code that does not come back, called where the denoiser's task begins.\"\"\"
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "worker.tasks.denoiser.task":
+            return importlib.machinery.ModuleSpec(name, self)
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        ctypes.{library}(None).sleep(1000)
+
+sys.meta_path.insert(0, Stuck())
+"""
+
+
+def stick(library: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every denoiser hang in C's `sleep`: with `CDLL` without Python's lock, with `PyDLL` holding it."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(STUCK.format(library=library))
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+def fit_for_the_next(client: Client) -> None:
+    after = client.submit("autoencoder", "train", data="digits", epochs=1)
+    assert ended(client, after.id).state == "succeeded"
+
+
+def test_a_job_over_its_time_limit_fails_with_that_sentence_and_can_be_resumed(
+    client: Client, workers: Workers
+) -> None:
+    workers.start()
+    spec = JobSpec.make("autoencoder", "train", data="digits", time_limit=8, parameters={"epochs": 1_000_000})
+    failed = ended(client, client.submit_spec(spec).id)
+    assert failed.error == "exceeded its time limit of 8 seconds"
+    done = len(client.folder(failed.id).history)
+    resumed = client.resume(failed.id, "+1")
+    assert ended(client, resumed.id).state == "succeeded", workers.logs()
+    assert len(client.folder(resumed.id).history) == done + 1
+
+
+def test_a_job_that_is_stuck_in_native_code_ends_at_its_time_limit(
+    client: Client, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick("CDLL", tmp_path / "stuck", monkeypatch)
+    workers.settings = client.settings.model_copy(update={"stop_grace_seconds": 2.0})
+    workers.start()
+    job = client.submit_spec(JobSpec.make("denoiser", "train", data="digits", time_limit=3))
+    failed = ended(client, job.id)
+    assert failed.error == "exceeded its time limit of 3 seconds"
+    assert failed.attempt == 1
+    assert client.folder(job.id).verify() == []
+    fit_for_the_next(client)
+
+
+def test_a_job_that_lets_not_even_its_heartbeat_run_is_ended_from_outside(
+    client: Client, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick("PyDLL", tmp_path / "stuck", monkeypatch)
+    monkeypatch.setattr("jobs.ledger.messages.HARD_LIMIT_SECONDS", 5)
+    workers.settings = client.settings.model_copy(update={"lease_seconds": 60.0})
+    workers.start()
+    job = client.submit_spec(JobSpec.make("denoiser", "train", data="digits", time_limit=3))
+    failed = ended(client, job.id)
+    assert failed.error == "exceeded its time limit of 3 seconds and did not stop when asked"
+    until(lambda: client.results.find(job.id), 20, "the folder of the failure")
+    assert client.folder(job.id).verify() == []
+    fit_for_the_next(client)
+
+
+def test_a_stuck_job_that_is_cancelled_ends_all_the_same(
+    client: Client, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick("CDLL", tmp_path / "stuck", monkeypatch)
+    workers.settings = client.settings.model_copy(update={"stop_grace_seconds": 2.0})
+    workers.start()
+    job = client.submit("denoiser", "train", data="digits")
+    until(lambda: client.ledger.latest_progress(job.id), 60, "its start")
+    client.cancel(job.id)
+    assert ended(client, job.id).state == "cancelled"
+    fit_for_the_next(client)
+
+
+def test_a_job_over_the_memory_limit_fails_and_the_worker_is_fit_for_the_next(
+    client: Client, workers: Workers
+) -> None:
+    # TensorFlow and a small training take 0.9 GB; so many LSTM units take 1.5 and more.
+    workers.settings = client.settings.model_copy(update={"memory_limit_gb": 1.25})
+    [worker] = workers.start()
+    fit_for_the_next(client)
+    child = workers.child_of(worker).pid
+    job = client.submit("textgen", "train", data="pydoc", units=1_500, batch_size=256)
+    failed = ended(client, job.id, 120)
+    assert failed.error == "exceeded its memory limit of 1.25 GB", workers.logs()
+    assert (failed.attempt, client.folder(job.id).verify()) == (1, [])
+    # A process does not give memory back: the next job, which needs little, has one of its own.
+    fit_for_the_next(client)
+    assert workers.child_of(worker).pid != child

@@ -1,0 +1,296 @@
+"""Real workers, real jobs, real deaths: an accepted job ends as exactly one folder."""
+
+import itertools
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jobs.client import Client
+from jobs.errors import InvalidJob
+from jobs.job import Job
+from jobs.ledger.messages import list_of
+from jobs.store.job_folder import CHECKPOINT
+from jobs.store.results import STAGING
+from tests.support.processes import Workers, ended, until
+
+LONG = {"data": "digits", "epochs": 2_000}
+"""A training job that takes long enough to be hit in the middle."""
+
+
+def running(client: Client, job_id: str, epochs: int = 3) -> Job:
+    """Wait until a job is well under way and has left a checkpoint."""
+
+    def look() -> bool:
+        job = client.job(job_id)
+        assert job.state in ("queued", "running"), job.error
+        left = any((client.results.root / STAGING).glob(f"{job_id}.*/{CHECKPOINT}"))
+        return left and client.ledger.latest_progress(job_id).get("epoch", 0) >= epochs
+
+    until(look, 90, f"epoch {epochs} of {job_id}")
+    return client.job(job_id)
+
+
+def weights(client: Client, job_id: str) -> list[np.ndarray]:
+    with np.load(client.folder(job_id).path / CHECKPOINT) as stored:
+        return [stored[name] for name in sorted(stored.files) if name.startswith("variable")]
+
+
+def losses(client: Client, job_id: str) -> list[dict[str, float]]:
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in client.folder(job_id).history]
+
+
+def on_the_index(client: Client) -> list[str]:
+    page = (client.results.root / "index.html").read_text()
+    return re.findall(r'href="\./([^/"]+)/report\.html"', page)
+
+
+def no_staging(client: Client) -> bool:
+    return not any((client.results.root / STAGING).iterdir())
+
+
+def test_a_killed_child_costs_nothing_but_time(client: Client, workers: Workers) -> None:
+    [worker] = workers.start()
+    epochs = 1_000
+    control = client.submit("autoencoder", "train", data="digits", epochs=epochs)
+    killed = client.submit("autoencoder", "train", data="digits", epochs=epochs)
+    running(client, killed.id)
+    ended(client, control.id)  # its report is made beside the next job
+    workers.child_of(worker).kill()
+    assert ended(client, killed.id).state == "succeeded", workers.logs()
+    texts = [entry["text"] for entry in client.timeline(killed.id)]
+    assert any(text.startswith("worker died in epoch") for text in texts)
+    assert any(re.fullmatch(r"resumed from epoch \d+(, step \d+)?", text) for text in texts)
+    assert client.job(killed.id).attempt == 2
+    assert ended(client, control.id).attempt == 1
+    for mine, other in zip(weights(client, killed.id), weights(client, control.id), strict=True):
+        np.testing.assert_array_equal(mine, other)
+    assert losses(client, killed.id) == losses(client, control.id)
+
+
+@pytest.mark.chaos
+def test_a_killed_or_frozen_worker_loses_its_job_to_another(client: Client, workers: Workers) -> None:
+    first, second = workers.start(2)
+    frozen, killed = (client.submit("autoencoder", "train", **LONG) for _ in range(2))
+    for job in (frozen, killed):
+        running(client, job.id)
+    holder = first if (client.job(frozen.id).worker or "").startswith("w1@") else second
+    other = second if holder is first else first
+    # Freeze one worker, the whole of it; kill the other, the whole of it; start a third.
+    child = workers.child_of(holder)
+    for process in (child.pid, holder.process.pid):
+        os.kill(process, signal.SIGSTOP)
+    os.killpg(other.process.pid, signal.SIGKILL)
+    workers.start()
+    until(lambda: client.job(killed.id).attempt + client.job(frozen.id).attempt >= 3, 60, "another attempt")
+    until(lambda: client.job(frozen.id).attempt >= 2 or client.job(frozen.id).state == "queued", 60)
+    for process in (holder.process.pid, child.pid):
+        os.kill(process, signal.SIGCONT)
+    for job in (frozen, killed):
+        assert ended(client, job.id, 180).state == "succeeded", workers.logs()
+        assert client.folder(job.id).verify() == []
+    until(lambda: no_staging(client), 20, "the removal of staging")
+    assert sorted(client.results.ids()) == sorted([frozen.id, killed.id])
+
+
+def test_a_message_delivered_twice_to_two_workers_is_one_folder(client: Client, workers: Workers) -> None:
+    jobs = [client.submit("autoencoder", "train", data="digits", epochs=2) for _ in range(4)]
+    queue = list_of(jobs[0].spec)
+    for message in client.ledger.redis.lrange(queue, 0, -1):
+        client.ledger.redis.lpush(queue, message)
+    workers.start(2)
+    for job in jobs:
+        assert ended(client, job.id).attempt == 1, workers.logs()
+    until(lambda: client.ledger.redis.llen(queue) == 0, 20, "the empty queue")
+    assert sorted(client.results.ids()) == sorted(job.id for job in jobs)
+    assert {client.folder(job.id).job["worker"].split("@")[0] for job in jobs} == {"w1", "w2"}
+
+
+@pytest.mark.chaos
+def test_a_worker_that_is_stopped_hands_its_job_back(client: Client, workers: Workers) -> None:
+    [first] = workers.start()
+    job = client.submit("autoencoder", "train", **LONG)
+    running(client, job.id)
+    began = time.monotonic()
+    first.process.send_signal(signal.SIGTERM)
+    first.process.wait(25)
+    assert time.monotonic() - began < 20
+    assert client.job(job.id).state == "queued"
+    assert any((client.results.root / STAGING).glob(f"{job.id}.*/{CHECKPOINT}"))
+    [second] = workers.start()
+    assert running(client, job.id).attempt == 2
+    client.cancel(job.id)
+    stopped = ended(client, job.id, 20)
+    assert stopped.state == "cancelled"
+    texts = [entry["text"] for entry in client.timeline(job.id)]
+    assert any("is shutting down; queued again" in text for text in texts)
+    assert second.process.poll() is None
+
+
+@pytest.mark.chaos
+def test_a_report_is_made_while_the_next_job_begins_and_before_its_worker_ends(
+    client: Client, workers: Workers
+) -> None:
+    [worker] = workers.start()
+    jobs = [client.submit("autoencoder", "train", data="digits", epochs=2, seed=seed) for seed in range(6)]
+    for job in jobs:
+        ended(client, job.id)
+    records = client.ledger.records([job.id for job in jobs])
+    overlaps = [after.started <= before.finished for before, after in itertools.pairwise(records)]
+    assert any(overlaps), [(record.started, record.finished) for record in records]
+
+    last = client.submit("autoencoder", "train", data="digits", epochs=20, seed=6)
+    stage = "writing the report"
+    until(lambda: client.ledger.latest_progress(last.id).get("stage") == stage, 60, stage)
+    worker.process.send_signal(signal.SIGTERM)
+    worker.process.wait(40)
+    job = client.job(last.id)
+    assert (job.state, job.attempt) == ("succeeded", 1), workers.logs()
+    assert no_staging(client)
+    assert on_the_index(client) == client.results.ids()
+
+
+def test_a_cancelled_training_keeps_its_checkpoint_and_a_retry_resumes_from_it(
+    client: Client, workers: Workers
+) -> None:
+    workers.start()
+    job = client.submit("denoiser", "train", data="digits", epochs=1_000)
+    running(client, job.id)
+    began = time.monotonic()
+    client.cancel(job.id)
+    assert ended(client, job.id, 20).state == "cancelled"
+    assert time.monotonic() - began < 8
+    folder = client.folder(job.id)
+    assert folder.verify() == []
+    done = len(folder.history)
+    assert done >= 3
+    assert (folder.path / "report.html").exists()
+    again = client.retry(job.id)
+    assert ended(client, again.id).state == "succeeded", workers.logs()
+    assert losses(client, again.id)[:done] == losses(client, job.id)
+    assert client.folder(again.id).job["continues"] == job.id
+    control = client.submit("denoiser", "train", data="digits", epochs=1_000)
+    ended(client, control.id)
+    for mine, other in zip(weights(client, again.id), weights(client, control.id), strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
+@pytest.mark.chaos
+def test_training_five_epochs_and_resuming_for_five_equals_training_ten(
+    client: Client, workers: Workers
+) -> None:
+    workers.start()
+    ten = client.submit("denoiser", "train", data="digits", epochs=10)
+    five = client.submit("denoiser", "train", data="digits", epochs=5)
+    ended(client, five.id)
+    with pytest.raises(InvalidJob, match=r"epochs: expected an integer > 5, or \+N for N more epochs, got 5"):
+        client.resume(five.id, 5)
+    more = client.resume(five.id, "+5")
+    assert ended(client, more.id).state == "succeeded", workers.logs()
+    for mine, other in zip(weights(client, more.id), weights(client, ten.id), strict=True):
+        np.testing.assert_array_equal(mine, other)
+    assert losses(client, more.id) == losses(client, ten.id)
+
+
+@pytest.mark.chaos
+def test_a_job_that_kills_its_worker_each_time_has_failed_after_three(
+    client: Client, workers: Workers
+) -> None:
+    [worker] = workers.start()
+    job = client.submit("autoencoder", "train", data="digits", epochs=100_000)
+    for attempt in (1, 2, 3):
+        until(lambda attempt=attempt: client.job(job.id).attempt == attempt, 60, f"attempt {attempt}")
+        running(client, job.id, epochs=1)
+        workers.child_of(worker).kill()
+    failed = ended(client, job.id)
+    assert (failed.state, failed.error) == ("failed", "its worker died three times")
+    folder = until(lambda: client.results.find(job.id), 20, "the folder of the failure")
+    assert folder.verify() == []
+    assert "its worker died three times" in (folder.path / "report.html").read_text()
+    # The worker is fit for the next job.
+    after = client.submit("autoencoder", "train", data="digits", epochs=1)
+    assert ended(client, after.id).state == "succeeded"
+
+
+def test_a_failed_job_leaves_a_folder_with_its_reason(
+    client: Client, workers: Workers, tmp_path: Path
+) -> None:
+    workers.start()
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 and nothing more")
+    training = client.submit("autoencoder", "train", data=str(tmp_path / "broken.npz"))
+    evaluation = client.submit("autoencoder", "evaluate", source=training.id)
+    failed = ended(client, training.id)
+    assert failed.state == "failed"
+    assert "broken.npz" in (failed.error or "")
+    folder = client.folder(training.id)
+    assert folder.verify() == []
+    assert folder.job["error"] == failed.error
+    assert (failed.error or "") in folder.job["log_end"]
+    assert ended(client, evaluation.id).error == f"job {training.id}, which it depends on, failed"
+    until(lambda: client.results.find(evaluation.id), 20, "the folder of the job that needed it")
+
+
+@pytest.mark.chaos
+def test_a_results_folder_that_cannot_be_used_fails_the_job_and_not_the_worker(
+    client: Client, workers: Workers
+) -> None:
+    client.results.root.parent.mkdir(exist_ok=True)
+    client.results.root.write_text("a file where the folder should be")
+    workers.start()
+    job = client.submit("autoencoder", "train", data="digits", epochs=1)
+    failed = ended(client, job.id)
+    assert (failed.state, failed.report) == ("failed", None)
+    assert (failed.error or "").startswith(f"the results volume {client.results.root} cannot be used")
+    client.results.root.unlink()
+    after = client.submit("autoencoder", "train", data="digits", epochs=1)
+    assert ended(client, after.id).state == "succeeded"
+
+
+@pytest.mark.chaos
+def test_celerys_own_tools_work_during_a_training(client: Client, workers: Workers) -> None:
+    workers.start()
+    job = client.submit("denoiser", "train", data="digits", epochs=100_000)
+    running(client, job.id)
+    celery = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "worker.engine.app",
+        "inspect",
+        "--json",
+        "--timeout",
+        "5",
+    ]
+    environment = os.environ | {"QUARTET_REDIS_URL": client.settings.redis_address()}
+    ask = lambda what: json.loads(  # noqa: E731
+        subprocess.run([*celery, what], env=environment, capture_output=True, text=True, check=True).stdout
+    )
+    assert [list(answer.values()) for answer in ask("ping").values()] == [["pong"]]
+    [[active]] = ask("active").values()
+    assert (active["name"], active["id"]) == ("denoiser.train", job.id)
+    client.cancel(job.id)
+    assert ended(client, job.id).state == "cancelled"
+
+
+@pytest.mark.chaos
+def test_fifty_jobs_through_two_workers_are_fifty_folders(client: Client, workers: Workers) -> None:
+    workers.start(2)
+    jobs = [
+        client.submit("autoencoder" if i % 2 else "denoiser", "train", data="digits", epochs=2, seed=i)
+        for i in range(50)
+    ]
+    for job in jobs:
+        assert ended(client, job.id, 300).state == "succeeded", workers.logs()
+    newest_first = [job.id for job in reversed(jobs)]
+    assert client.results.ids() == newest_first
+    until(lambda: on_the_index(client) == newest_first, 20, "the index")
+    assert all(client.folder(job.id).verify() == [] for job in jobs)
+    assert no_staging(client)

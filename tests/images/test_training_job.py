@@ -1,0 +1,89 @@
+"""Training jobs of the image models: the same bits for a seed, a quick stop, a network that anyone can load."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from jobs.errors import Cancelled
+from jobs.store.job_folder import JobFolder
+from tests.images.jobs import (
+    IMAGE_MODELS,
+    NOISIEST,
+    arrays_of,
+    context_for,
+    do,
+    figures_of,
+    train_on_digits,
+    without_seconds,
+)
+from worker.images.network import decoder_of, encoder_of, load_network
+
+both_models = pytest.mark.parametrize("model", IMAGE_MODELS)
+
+
+@both_models
+def test_a_seed_decides_every_bit_of_a_training(
+    model: str, trained: dict[str, JobFolder], tmp_path: Path
+) -> None:
+    # A job of the same shape that the process did before changes nothing.
+    do(context_for(tmp_path / "other", model, "train", data="digits", epochs=1, batch_size=64, seed=5))
+    again = train_on_digits(tmp_path / "again", model)
+    for first, second in zip(*(load_network(f).get_weights() for f in (trained[model], again)), strict=True):
+        assert first.tobytes() == second.tobytes()
+    histories = [[without_seconds(row) for row in folder.history] for folder in (trained[model], again)]
+    assert histories[0] == histories[1]
+
+
+@pytest.mark.parametrize("batch_size", [1, 65_536])
+def test_a_stop_is_noticed_within_a_second(batch_size: int, tmp_path: Path) -> None:
+    context = context_for(tmp_path, NOISIEST, "train", data="digits", epochs=1_000_000, batch_size=batch_size)
+    asked: list[float] = []
+
+    def stop() -> None:
+        asked.append(time.monotonic())
+        context.stop.set()
+
+    def stop_soon(_: dict[str, Any]) -> None:
+        if not asked:
+            asked.append(0)
+            threading.Timer(0.5, stop).start()
+
+    context.report_progress = stop_soon
+    with pytest.raises(Cancelled):
+        do(context)
+    assert time.monotonic() - asked[-1] < 1
+    assert context.checkpoint.exists()
+
+
+@both_models
+def test_the_saved_network_is_a_plain_keras_model(model: str, trained: dict[str, JobFolder]) -> None:
+    path = trained[model].path / "model.keras"
+    network = keras.models.load_model(path)
+    assert [layer.name for layer in network.layers] == ["image", "code", "reconstruction"]
+    assert [layer.activation.__name__ for layer in network.layers[1:]] == ["relu", "sigmoid"]
+    images = np.random.default_rng(0).random((4, 784), np.float32)
+    ours = load_network(trained[model])
+    assert (network(images).numpy() == ours(images).numpy()).all()
+    halves = decoder_of(ours)(encoder_of(ours)(images))
+    np.testing.assert_allclose(halves.numpy(), ours(images).numpy(), atol=1e-6)
+
+
+@both_models
+def test_training_helps(model: str, trained: dict[str, JobFolder]) -> None:
+    history = trained[model].history
+    assert list(history[0]) == ["epoch", "loss", "validation_loss", "seconds"]
+    assert history[-1]["validation_loss"] < 0.9 * history[0]["validation_loss"]
+    assert trained[model].metrics["validation_bce"] == pytest.approx(history[-1]["validation_loss"])
+
+
+@both_models
+def test_a_training_shows_what_its_network_makes_of_images(model: str, trained: dict[str, JobFolder]) -> None:
+    saved = arrays_of(trained[model])
+    shapes = {name: array.shape for name, array in saved.items()}
+    assert shapes == dict.fromkeys(("original", "input", "output"), (10, 28, 28))
+    assert len(figures_of(trained[model])) == 1

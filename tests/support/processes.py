@@ -1,0 +1,124 @@
+"""Real workers and a real Redis that tests may kill, and waiting for what they do."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from jobs.client import Client
+from jobs.job import Job
+from jobs.ledger.job_record import ENDED
+from jobs.local.redis_server import private_redis
+from jobs.local.supervisor import LocalWorker, end_workers
+from jobs.settings import Settings
+
+
+def missing(reason: str) -> None:
+    """What is not installed is skipped on a laptop and fails in CI."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+class RestartableRedis:
+    """A Redis with an append-only file that is killed and started again on the same folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.socket = Path(tempfile.mkdtemp(prefix="quartet-redis-")) / "redis.sock"
+        self.start()
+
+    def start(self) -> None:
+        self.block = private_redis(self.socket, self.folder, keep=True)
+        self.address = self.block.__enter__()
+
+    def kill(self) -> None:
+        for process in psutil.process_iter(["cmdline"]):
+            if str(self.socket) in " ".join(process.info["cmdline"] or []):
+                process.kill()
+
+    def restart(self, pause: float) -> None:
+        self.kill()
+        time.sleep(pause)
+        self.start()
+
+    def end(self) -> None:
+        self.block.__exit__(None, None, None)
+        shutil.rmtree(self.socket.parent)
+
+
+@contextmanager
+def volume(path: Path, options: str) -> Iterator[None]:
+    """A small volume of its own at `path`, for the length of the block; skips where none can be mounted."""
+    path.mkdir(parents=True, exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)]
+    mounted = subprocess.run(command, capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"no volume can be mounted here ({mounted.stderr.strip() or 'not allowed'})")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=False)
+
+
+class Workers:
+    """Real worker processes; a test may kill them."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings, self.folder = settings, folder
+        self.started: list[LocalWorker] = []
+
+    def start(self, count: int = 1) -> list[LocalWorker]:
+        address = self.settings.redis_address()
+        new = []
+        for _ in range(count):
+            name = f"w{len(self.started) + 1}"
+            worker = LocalWorker(self.settings, address, name, self.folder / f"{name}.log")
+            self.started.append(worker)
+            new.append(worker)
+        return new
+
+    def child_of(self, worker: LocalWorker) -> psutil.Process:
+        """The pool's process of a worker: the one that computes."""
+        children = psutil.Process(worker.process.pid).children(recursive=True)
+        return max(children, key=lambda process: process.memory_info().rss)
+
+    def logs(self) -> str:
+        return "\n".join(path.read_text(errors="replace")[-4000:] for path in self.folder.glob("*.log"))
+
+    def end(self) -> None:
+        for worker in self.started:
+            if worker.process.poll() is None:
+                worker.process.send_signal(signal.SIGCONT)
+        end_workers([worker.process for worker in self.started], 5)
+
+
+def until(condition: Callable[[], Any], seconds: float = 60, what: str = "it") -> Any:
+    """Wait for a condition; what it returns when it is true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen within {seconds} s")
+
+
+def ended(client: Client, job_id: str, seconds: float = 90) -> Job:
+    """Wait for a job to end."""
+
+    def look() -> Job | None:
+        job = client.job(job_id)
+        return job if job.state in ENDED else None
+
+    job: Job = until(look, seconds, f"the end of {job_id}")
+    return job

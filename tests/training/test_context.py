@@ -1,0 +1,41 @@
+"""What a task may do with its context, without a worker."""
+
+from typing import Any
+
+import pytest
+
+from jobs.errors import Cancelled
+from jobs.store.job_folder import JobFolder
+from worker.context import JobContext
+
+
+def test_progress_is_reported_no_more_than_five_times_a_second_unless_forced(context: JobContext) -> None:
+    reports: list[dict[str, Any]] = []
+    context.report_progress = reports.append
+    for step in range(100):
+        context.progress(step=step)
+    context.progress(force=True, step=100)
+    assert reports[0] == {"step": 0}
+    assert reports[-1] == {"step": 100}
+    assert len(reports) < 20
+
+
+def test_a_note_is_shown_once(context: JobContext) -> None:
+    context.note("The text is short.")
+    context.note("The text is short.")
+    assert context.notes == ["The text is short."]
+
+
+def test_a_task_leaves_when_a_stop_was_requested(context: JobContext) -> None:
+    context.check_stop()
+    context.stop.set()
+    with pytest.raises(Cancelled, match="a stop was requested"):
+        context.check_stop()
+
+
+def test_a_table_is_read_back_as_numbers(context: JobContext) -> None:
+    context.write_table("table.csv", ("epoch", "loss"), [(1, 0.1), (2, 0.30000000000000004)])
+    assert JobFolder(context.folder).numbers("table.csv") == [
+        {"epoch": 1.0, "loss": 0.1},
+        {"epoch": 2.0, "loss": 0.30000000000000004},
+    ]

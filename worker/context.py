@@ -1,0 +1,100 @@
+"""JobContext: what a task is handed. It knows no Redis, so a task also runs in a notebook or a test."""
+
+import csv
+import io
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jobs.errors import Cancelled
+from jobs.settings import Settings
+from jobs.spec import JobSpec
+from jobs.store.atomic_files import write_text
+from jobs.store.job_folder import CHECKPOINT, JobFolder
+
+PROGRESS_SECONDS = 0.2
+"""Shortest time between two progress messages: quick for the eye, nothing for Redis."""
+
+
+@dataclass
+class JobContext:
+    """One attempt at a job, as its task sees it.
+
+    Attributes:
+        spec: the job; `spec.parameters` is an instance of the class for its model and action.
+        folder: the staging folder; what the task writes here is published.
+        settings: of this worker.
+        sources: finished folders that the job reads, verified, by the parameter that names them.
+        stop: set when the task should stop soon.
+        report_progress: receives each progress message, a flat mapping.
+        notes: sentences that the report shows (what was resized, dropped, found odd).
+        data: name, path and SHA-256 of each dataset, for `job.json`.
+    """
+
+    spec: JobSpec
+    folder: Path
+    settings: Settings
+    sources: Mapping[str, JobFolder] = field(default_factory=dict)
+    stop: threading.Event = field(default_factory=threading.Event)
+    report_progress: Callable[[dict[str, Any]], None] = lambda _: None
+    notes: list[str] = field(default_factory=list)
+    data: dict[str, Any] = field(default_factory=dict)
+    _last_progress: float = 0.0
+
+    @property
+    def checkpoint(self) -> Path:
+        """The checkpoint of a training job; it is published with the rest of the folder."""
+        return self.folder / CHECKPOINT
+
+    @property
+    def source(self) -> JobFolder:
+        """The finished training job that `--from` names.
+
+        Raises:
+            KeyError: the job has none.
+        """
+        return self.sources["from"]
+
+    def progress(self, *, force: bool = False, **values: float | str) -> None:
+        """Report progress: `epoch`, `epochs`, `step`, `steps`, `loss`, `stage`, …
+
+        Args:
+            force: report even if the last message was less than `PROGRESS_SECONDS` ago; without it, such
+                a message is dropped.
+            values: numbers and short texts, by name.
+        """
+        now = time.monotonic()
+        if force or now - self._last_progress >= PROGRESS_SECONDS:
+            self._last_progress = now
+            self.report_progress(dict(values))
+
+    def note(self, text: str) -> None:
+        """Add a sentence to the report, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def check_stop(self) -> None:
+        """Leave the task if a stop was requested; call it at least once a second.
+
+        Raises:
+            Cancelled: it was.
+        """
+        if self.stop.is_set():
+            raise Cancelled("a stop was requested")
+
+    def write_table(self, name: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Write a CSV file into the job's folder.
+
+        Args:
+            name: of the file.
+            header: the names of the columns.
+            rows: one value for each column.
+        """
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+        write_text(self.folder / name, text.getvalue(), durable=False)

@@ -1,1 +1,0 @@
-"""Datasets: cache, download with checksum, bring your own, offline samples."""

@@ -1,0 +1,96 @@
+"""`python -m worker.datasets get NAME`: put a dataset into the data folder.
+
+The path goes to standard output, everything else to standard error.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from jobs.datasets import Dataset
+from jobs.errors import InvalidData, QuartetError
+from jobs.models import datasets
+from jobs.settings import read_settings
+from jobs.store.atomic_files import sha256_of
+from worker.datasets.download import Received, obtain
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: what follows the program's name; without it, this process's own.
+
+    Returns:
+        The exit code.
+    """
+    parser = argparse.ArgumentParser(prog="python -m worker.datasets", description=__doc__)
+    actions = parser.add_subparsers(required=True)
+    get = actions.add_parser("get", help="download a dataset, unless it is already there")
+    get.add_argument("name", help=f"one of: {', '.join(datasets())}")
+    name = parser.parse_args(arguments).name
+    try:
+        _get(name)
+    except QuartetError as error:
+        _say(str(error))
+        if error.hint:
+            _say(f"hint: {error.hint}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        _say(f"{name}: interrupted, nothing was saved")
+        return 130
+    return 0
+
+
+def _get(name: str) -> None:
+    if name not in datasets():
+        raise InvalidData.unknown("dataset", name, datasets())
+    dataset = datasets()[name]
+    if dataset.offline:
+        _say(f"{name} needs no download: it is {dataset.origin}")
+        return
+    settings = read_settings()
+    if (found := dataset.find(settings.data_dir)) is not None:
+        path = found.absolute()
+        _say(_already_there(dataset, path))
+    else:
+        with _progress_bar(dataset) as received:
+            path = obtain(dataset, settings, received)
+        _say(f"{name}: downloaded, SHA-256 verified")
+    sys.stdout.write(f"{path}\n")
+
+
+def _already_there(dataset: Dataset, path: Path) -> str:
+    pinned = dataset.pinned(path.name)
+    if pinned is None or sha256_of(path) == pinned:
+        return f"{dataset.name} is already there"
+    return f"{dataset.name} is already there, but its SHA-256 is not that of the file offered for download"
+
+
+@contextmanager
+def _progress_bar(dataset: Dataset) -> Iterator[Received]:
+    """Say what is downloaded, and show a progress bar if standard error is a terminal."""
+    if not dataset.originals:  # the download fails with the reason
+        yield lambda _: None
+        return
+    original = dataset.originals[0]
+    _say(f"{dataset.name}: downloading {original.size / 1e6:,.1f} MB from {original.url}")
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as bar:
+        task = bar.add_task(dataset.name, total=original.size)
+        yield lambda count: bar.advance(task, count)
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""`python -m worker.engine.gpu [--json]`, which `quartet gpus` runs: the GPUs, and who holds them."""
+
+import json
+import sys
+from typing import Any
+
+from rich.table import Table
+
+from jobs.cli.tables import console
+from jobs.errors import QuartetError, RedisUnreachable
+from jobs.ledger.ledger import Ledger
+from jobs.settings import Settings, read_settings
+from worker.engine.gpu import locks, nvml
+
+
+def rows(settings: Settings) -> list[dict[str, Any]]:
+    """A row for each card: what NVML reports, `holders`, and the `jobs` that these run.
+
+    Args:
+        settings: where the locks are, and Redis.
+
+    Raises:
+        MissingPart: NVIDIA's driver does not answer.
+        InvalidSetting: the file that should hold Redis' password cannot be read.
+    """
+    folder = settings.gpu_lock_dir.absolute()
+    jobs = _running(settings)
+    found = []
+    for card in nvml.cards():
+        holders = [str(holder["worker"]) for holder in locks.holders(card, folder)]
+        found.append(
+            {
+                "gpu": card.index,
+                "name": card.name,
+                "uuid": card.uuid,
+                "driver": card.driver,
+                "memory_used": card.memory_used,
+                "memory_total": card.memory_total,
+                "load_percent": card.load,
+                "holders": holders,
+                "jobs": [jobs[holder] for holder in holders if holder in jobs],
+            }
+        )
+    return found
+
+
+def _running(settings: Settings) -> dict[str, str]:
+    """Worker -> the job it runs; nothing where Redis cannot be reached, with a warning."""
+    try:
+        ledger = Ledger(settings.redis_address())
+        return {str(record.worker): record.id for record in ledger.records(ledger.ids("running"))}
+    except RedisUnreachable as error:
+        sys.stderr.write(f"{error}; jobs are not shown\n")
+        return {}
+
+
+def _show(found: list[dict[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("GPU", "NAME", "MEMORY", "LOAD", "HOLDER", "JOB", "UUID"):
+        table.add_column(column, overflow="fold")
+    for row in found:
+        load = row["load_percent"]
+        table.add_row(
+            row["gpu"],
+            row["name"],
+            f"{row['memory_used'] / 1e9:.1f} of {row['memory_total'] / 1e9:.1f} GB",
+            "" if load is None else f"{load} %",
+            " ".join(row["holders"]) or "free",
+            " ".join(row["jobs"]),
+            row["uuid"],
+        )
+    console().print(table)
+
+
+def main(as_json: bool) -> None:
+    """Print the GPUs as a table, or as JSON.
+
+    Raises:
+        MissingPart: NVIDIA's driver does not answer.
+        InvalidSetting: a setting is wrong.
+    """
+    found = rows(read_settings())
+    if as_json:
+        sys.stdout.write(json.dumps(found, indent=2) + "\n")
+    elif found:
+        _show(found)
+    else:
+        sys.stdout.write("no NVIDIA GPU found\n")
+
+
+if __name__ == "__main__":
+    try:
+        main("--json" in sys.argv[1:])
+    except QuartetError as error:
+        sys.stderr.write(f"quartet: {error}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
+        sys.exit(error.exit_code)

@@ -1,0 +1,49 @@
+"""Loads TensorFlow and Keras, which takes seconds: once in each process, in a thread if need be."""
+
+import os
+import sys
+import threading
+
+from worker.training.cpu_parallel import threads_in_an_operation
+
+NOT_NEEDED = ("sklearn", "matplotlib")
+"""Packages that Keras imports where they are installed, for wrappers and galleries that no job uses."""
+
+XLA_FLAGS = "--xla_cpu_prefer_vector_width=512"
+"""By default XLA uses half the width of a CPU's vectors; a CPU without 512-bit vectors ignores this flag."""
+
+_lock = threading.Lock()
+_loaded = False
+
+
+def begin_loading() -> None:
+    """Load in a thread, so that the first job waits for less of it, or for nothing."""
+    threading.Thread(target=load_keras, name="loading", daemon=True).start()
+
+
+def loaded() -> bool:
+    """Whether TensorFlow is loaded; while it is being loaded, `sys.modules` has a part of it already."""
+    return _loaded
+
+
+def load_keras() -> None:
+    """Import TensorFlow and Keras with little log output, without `NOT_NEEDED`, which takes a second.
+
+    The packages that are left out can be imported afterwards.
+    """
+    global _loaded
+    with _lock:
+        if _loaded:
+            return
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads_in_an_operation()))
+        os.environ.setdefault("XLA_FLAGS", XLA_FLAGS)
+        left_out = [name for name in NOT_NEEDED if name not in sys.modules]
+        # To an import statement, None means that there is no such module.
+        sys.modules.update(dict.fromkeys(left_out))  # type: ignore[arg-type]
+        try:
+            import keras  # noqa: F401
+        finally:
+            for name in left_out:
+                del sys.modules[name]
+        _loaded = True

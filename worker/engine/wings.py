@@ -1,0 +1,119 @@
+"""The one place where the engine meets a model: a wing is loaded by name, and its contract is checked.
+
+A wing is a folder of `worker/tasks/`, or a package that an entry point of the group `quartet.models` names
+(`jobs/models.py` finds both). It has four modules, and as many others as it likes:
+
+| module | has | and loads |
+|---|---|---|
+| `spec.py` | `Train`, `Evaluate` and `Generate`: the parameters of each action | pydantic only |
+| `metrics.py` | `METRICS`: every number the model reports, the headline first | nothing heavy |
+| `task.py` | `train`, `evaluate` and `generate`: each does a job and returns its metrics | TensorFlow |
+| `report.py` | `present`: what a report shows, from the folder's files alone | matplotlib, no TensorFlow |
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property
+from types import ModuleType
+from typing import Any, Protocol
+
+from jobs.models import import_part, lacking
+from jobs.store.job_folder import JobFolder
+from worker.context import JobContext
+from worker.report.blocks import Blocks, Metric
+
+
+class Metrics(Protocol):
+    """What `metrics.py` has."""
+
+    METRICS: tuple[Metric, ...]
+    """In the order of the report. Of those that a job has, the first is its headline."""
+
+
+class Task(Protocol):
+    """What `task.py` has. Each function returns numbers by the names of METRICS.
+
+    A function raises InvalidJob or InvalidData for what a person can change, lets Cancelled through, and
+    writes its files into `context.folder`.
+    """
+
+    def train(self, context: JobContext) -> Mapping[str, float]:
+        """Train a model and save it as `model.keras`, by `worker.training.loop` for exact resume."""
+        ...
+
+    def evaluate(self, context: JobContext) -> Mapping[str, float]:
+        """Measure the model of the training job `context.source`."""
+        ...
+
+    def generate(self, context: JobContext) -> Mapping[str, float]:
+        """Make something with the model of the training job `context.source`."""
+        ...
+
+
+class Report(Protocol):
+    """What `report.py` has."""
+
+    def present(self, folder: JobFolder) -> Blocks:
+        """Figures, tables and texts of a finished job, whichever action it was."""
+        ...
+
+
+class Wing:
+    """One model's modules, each loaded when it is first needed and checked when it is loaded."""
+
+    def __init__(self, model: str) -> None:
+        """Nothing is loaded yet."""
+        self.model = model
+
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Every number that the model reports.
+
+        Raises:
+            InvalidModel: `metrics.py` is missing or has no METRICS.
+        """
+        found = getattr(import_part(self.model, "metrics"), "METRICS", None)
+        if not (isinstance(found, tuple) and found and all(isinstance(each, Metric) for each in found)):
+            raise lacking(self.model, "metrics", "METRICS, a tuple of worker.report.blocks.Metric")
+        return found
+
+    def action(self, name: str) -> Callable[[JobContext], Mapping[str, float]]:
+        """The function that does a job; loads TensorFlow.
+
+        `metrics.py` is checked as well: what it lacks is found before the work, not after it.
+
+        Args:
+            name: `train`, `evaluate` or `generate`.
+
+        Raises:
+            InvalidModel: `task.py` or `metrics.py` is missing, or lacks what the contract asks for.
+            Exception: whatever the import of `task.py` raises.
+        """
+        _ = self.metrics
+        return _function(self.model, "task", name, ("train", "evaluate", "generate"))
+
+    def present(self, folder: JobFolder) -> Blocks:
+        """What the model's own part of a report shows; loads matplotlib.
+
+        Raises:
+            InvalidModel: `report.py` is missing or has no `present`.
+            Exception: whatever the wing's `present` raises.
+        """
+        shown: Blocks = _function(self.model, "report", "present", ("present",))(folder)
+        return shown
+
+
+@cache
+def wing(model: str) -> Wing:
+    """The wing of a model."""
+    return Wing(model)
+
+
+def _function(model: str, part: str, name: str, all_names: tuple[str, ...]) -> Callable[..., Any]:
+    """A function of a wing's module, once the module has all that it should have."""
+    module: ModuleType = import_part(model, part)
+    for each in all_names:
+        if not callable(getattr(module, each, None)):
+            argument = "folder" if part == "report" else "context"
+            raise lacking(model, part, f"a function {each}({argument})")
+    function: Callable[..., Any] = getattr(module, name)
+    return function

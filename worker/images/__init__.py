@@ -1,0 +1,1 @@
+"""The kit of the models that read images: readers, network, training, measures and drawings."""

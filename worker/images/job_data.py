@@ -1,0 +1,60 @@
+"""The images that a job reads: those it names, else those that its training job read."""
+
+from jobs.spec import JobSpec
+from worker.context import JobContext
+from worker.images.datasets import load_images
+from worker.images.image_sets import Images
+from worker.images.inference_inputs import InferenceInputs, load_inputs
+from worker.images.parameters import OnImages
+
+
+def trained_as(context: JobContext) -> JobSpec:
+    """The spec of the training job that `--from` names.
+
+    Raises:
+        InvalidJob: a version of Quartet with other parameters wrote it.
+    """
+    return JobSpec.parse(context.source.job["spec"])
+
+
+def data_of(context: JobContext) -> str:
+    """What a job reads: the data it names, else what its training job read, else the default dataset.
+
+    Raises:
+        InvalidJob: a version of Quartet with other parameters wrote the training job.
+    """
+    named = context.spec.data
+    if named is None and "from" in context.sources:
+        named = trained_as(context).data
+    return named or OnImages.default_data()
+
+
+def images_for(context: JobContext) -> Images:
+    """Load the images to train or to test on, and record them.
+
+    Raises:
+        InvalidData: they cannot be used.
+        InvalidJob: a version of Quartet with other parameters wrote the training job.
+    """
+    images = load_images(data_of(context), context.settings)
+    record_data(context, images)
+    return images
+
+
+def inputs_for(context: JobContext, count: int) -> InferenceInputs:
+    """Load the first `count` images to send through the network, and record them.
+
+    Raises:
+        InvalidData: they cannot be used.
+        InvalidJob: a version of Quartet with other parameters wrote the training job.
+    """
+    inputs = load_inputs(data_of(context), context.settings, count)
+    record_data(context, inputs)
+    return inputs
+
+
+def record_data(context: JobContext, data: Images | InferenceInputs) -> None:
+    """Record in `job.json` what was read, and in the report what was done to it."""
+    context.data[str(data.record["name"])] = dict(data.record)
+    for note in data.notes:
+        context.note(note)

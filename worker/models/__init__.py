@@ -1,1 +1,0 @@
-"""The networks alone, usable in a notebook; no queue, no files."""

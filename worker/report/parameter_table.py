@@ -1,0 +1,93 @@
+"""Lists a job's parameters with the units, help and defaults that its spec classes give them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from jobs.errors import InvalidJob, InvalidModel
+from jobs.ids import is_job_id
+from jobs.models import parameters_of
+from jobs.spec import JobSpec
+from worker.report.formatting import clipped
+
+LONGEST_VALUE = 600
+"""Characters of one value that the page shows."""
+
+MOST_VALUES = 12
+"""Values of one parameter that the page shows."""
+
+_OF_EVERY_JOB = ("data", "from", "seed")
+
+
+@dataclass(frozen=True)
+class ShownParameter:
+    """One parameter: its value as text, its help, and whether it has its default."""
+
+    name: str
+    value: str
+    unit: str
+    help: str
+    is_default: bool
+    job: str | None
+    """The job id that is the value, if it is one."""
+
+
+def shown_parameters(spec: Mapping[str, Any]) -> list[ShownParameter]:
+    """The parameters of a job, in the order of their class.
+
+    A parameter is shown by name and value alone where its class no longer has it, or where the model is not
+    installed here.
+
+    Args:
+        spec: the job as `job.json` records it.
+    """
+    fields = _fields(spec["model"], spec["action"])
+    of_job = {field.alias or name: field for name, field in JobSpec.model_fields.items()}
+    given = {name: spec[name] for name in _OF_EVERY_JOB if name in spec}
+    return [
+        *_shown(spec["parameters"], fields),
+        *(parameter for parameter in _shown(given, of_job) if parameter.name != "from" or parameter.job),
+    ]
+
+
+def _fields(model: str, action: str) -> dict[str, FieldInfo]:
+    try:
+        return dict(parameters_of(model, action).model_fields)
+    except (InvalidJob, InvalidModel):
+        return {}
+
+
+def _shown(values: Mapping[str, Any], fields: Mapping[str, FieldInfo]) -> Iterator[ShownParameter]:
+    for name in sorted(values, key=lambda name: list(fields).index(name) if name in fields else len(fields)):
+        value, field = values[name], fields.get(name)
+        extra = field.json_schema_extra if field else None
+        yield ShownParameter(
+            name=name,
+            value=_text(value),
+            unit=str(extra.get("unit", "")) if isinstance(extra, dict) and value is not None else "",
+            help=(field.description or "") if field else "",
+            is_default=field is not None and _plain(field.default) == value,
+            job=value if isinstance(value, str) and is_job_id(value) else None,
+        )
+
+
+def _plain(default: Any) -> Any:
+    """A default as it comes back from JSON."""
+    return list(default) if isinstance(default, tuple) else default
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None:
+            return "none"
+        case list():
+            shown = [_text(entry) for entry in value[:MOST_VALUES]]
+            more = [f"… and {len(value) - MOST_VALUES:,} more"] if len(value) > MOST_VALUES else []
+            return ("\n" if any(isinstance(entry, str) for entry in value) else ", ").join(shown + more)
+        case float():
+            return f"{value:.12g}"
+        case int() if not isinstance(value, bool):
+            return f"{value:,}"
+    return clipped(str(value), LONGEST_VALUE)

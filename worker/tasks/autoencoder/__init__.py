@@ -1,0 +1,1 @@
+"""The autoencoder: images compressed to 32 numbers and reconstructed from them."""

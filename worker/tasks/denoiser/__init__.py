@@ -1,0 +1,1 @@
+"""The denoiser: clean images from noisy ones, compared with a basic autoencoder."""

@@ -1,0 +1,62 @@
+"""The basic autoencoder that a denoiser is compared with: the same network, trained without noise."""
+
+from dataclasses import replace
+
+import keras
+
+from jobs.store.job_folder import JobFolder
+from jobs.wording import counted
+from worker.context import JobContext
+from worker.images.datasets import load_images
+from worker.images.job_data import record_data, trained_as
+from worker.images.network import load_network
+from worker.images.training_job import train_network
+from worker.tasks.denoiser.spec import Train
+
+
+def basic_autoencoder(context: JobContext) -> keras.Model:
+    """Load the network of `--baseline`, or train one on the denoiser's images, parameters and seed.
+
+    Raises:
+        InvalidData: the denoiser's training images cannot be used any more.
+        InvalidJob: a version of Quartet with other parameters wrote the denoiser's training job.
+        Cancelled: a stop was requested; the checkpoint stays.
+        JobFailed: the training run diverged.
+        DamagedFolder: the checkpoint cannot be read, or belongs to another training job.
+    """
+    if "baseline" in context.sources:
+        folder = context.sources["baseline"]
+        _note_differences(context, folder)
+        return load_network(folder)
+    trained = trained_as(context)
+    assert isinstance(trained.parameters, Train)
+    images = load_images(trained.data, context.settings)
+    record_data(context, images)
+
+    def report_progress(values: dict[str, float | str]) -> None:
+        context.report_progress({"stage": "training a basic autoencoder", **values})
+
+    model, _ = train_network(
+        replace(context, report_progress=report_progress),
+        images,
+        trained.parameters,
+        noise=0.0,
+        seed=trained.seed,
+        history_file="baseline_history.csv",
+    )
+    context.note(
+        "The basic autoencoder was trained in this job, on the denoiser's training images and also for "
+        f"{counted(trained.parameters.epochs, 'epoch')}."
+    )
+    return model
+
+
+def _note_differences(context: JobContext, baseline: JobFolder) -> None:
+    """Note where the basic autoencoder was not trained as the denoiser was."""
+    denoiser, basic = context.source.job["spec"], baseline.job["spec"]
+    for what, ours, theirs in (
+        ("data", denoiser["data"] or Train.default_data(), basic["data"] or Train.default_data()),
+        ("epochs", denoiser["parameters"]["epochs"], basic["parameters"]["epochs"]),
+    ):
+        if ours != theirs:
+            context.note(f"The basic autoencoder's {what}: {theirs}; the denoiser's: {ours}.")

@@ -1,0 +1,32 @@
+"""The parameters of the denoiser's jobs."""
+
+from jobs.parameters import Evaluation, JobReference, number, training_of
+from worker.images.parameters import ImageGeneration, ImageTraining, OnImages
+
+
+class Train(ImageTraining):
+    """Train 784 → 32 → 784 to remove Gaussian noise, fresh in every epoch."""
+
+    noise: float = number(0.5, "noise added to the input, pixels being in [0, 1]", "std", ge=0, le=5)
+
+
+class Evaluate(Evaluation, OnImages):
+    """Compare noisy, basic autoencoder and denoised images over a sweep of noise levels."""
+
+    noise: float = number(0.5, "noise level of the headline numbers", "std", ge=0, le=5)
+    baseline: JobReference | None = training_of(
+        "autoencoder",
+        "a training job of `autoencoder` to compare with; without it one is trained in this job",
+    )
+
+
+class Generate(ImageGeneration):
+    """Denoise images; decode interpolations between two digits and samples of the code."""
+
+    noise: float | None = number(
+        None,
+        "noise added first; without it 0.5 for a named dataset, 0 for your own images",
+        "std",
+        ge=0,
+        le=5,
+    )

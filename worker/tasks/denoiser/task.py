@@ -1,0 +1,80 @@
+"""The denoiser: train it on noisy digits, compare it with a basic autoencoder, denoise images with it."""
+
+from jobs.models import datasets
+from worker.context import JobContext
+from worker.images.arrays import flat, with_noise
+from worker.images.artifacts import save_images
+from worker.images.generation import generate_images
+from worker.images.job_data import data_of, images_for, inputs_for
+from worker.images.network import load_network
+from worker.images.quality import quality
+from worker.images.training_job import save_training, train_network
+from worker.tasks.denoiser.baseline import basic_autoencoder
+from worker.tasks.denoiser.evaluation import compare, example_arrays, metrics_at
+from worker.tasks.denoiser.spec import Evaluate, Generate, Train
+
+NOISE_FOR_DATASETS = 0.5
+"""What `generate` adds to the clean images of a named dataset where `--noise` is not given."""
+
+
+def train(context: JobContext) -> dict[str, float]:
+    """Train 784 → 32 → 784 to turn noisy images into clean ones, with fresh noise in every epoch.
+
+    Raises:
+        InvalidData: the images cannot be used.
+        Cancelled: a stop was requested; the checkpoint stays.
+        JobFailed: the training run diverged.
+        DamagedFolder: the checkpoint cannot be read, or belongs to another training job.
+    """
+    spec, parameters = context.spec, context.spec.parameters
+    assert isinstance(parameters, Train)
+    images = images_for(context)
+    model, history = train_network(context, images, parameters, noise=parameters.noise, seed=spec.seed)
+    return save_training(context, model, images, history, noise=parameters.noise)
+
+
+def evaluate(context: JobContext) -> dict[str, float]:
+    """Compare the outputs of the denoiser and of a basic autoencoder for the same noisy test images.
+
+    Raises:
+        InvalidData: the images cannot be used.
+        InvalidJob: a version of Quartet with other parameters wrote the training job.
+        Cancelled: a stop was requested; the checkpoint of the basic autoencoder stays.
+        JobFailed: the training run of the basic autoencoder diverged.
+        DamagedFolder: its checkpoint cannot be read, or belongs to another training job.
+    """
+    parameters = context.spec.parameters
+    assert isinstance(parameters, Evaluate)
+    images = images_for(context)
+    networks = {"basic": basic_autoencoder(context), "denoised": load_network(context.source)}
+    comparison = compare(context, networks, images.test, parameters.noise)
+    comparison.write(context)
+    save_images(context, **example_arrays(networks, images, parameters.noise, context.spec.seed))
+    # The basic autoencoder is not trained any further once there is something to show.
+    context.checkpoint.unlink(missing_ok=True)
+    return metrics_at(parameters.noise, comparison) | {"images": float(len(images.test))}
+
+
+def generate(context: JobContext) -> dict[str, float]:
+    """Denoise images; decode interpolations and samples of the code.
+
+    Raises:
+        InvalidData: the images cannot be used.
+        InvalidJob: a version of Quartet with other parameters wrote the training job.
+        Cancelled: a stop was requested.
+    """
+    parameters = context.spec.parameters
+    assert isinstance(parameters, Generate)
+    inputs = inputs_for(context, parameters.count)
+    noise = parameters.noise
+    if noise is None:
+        noise = NOISE_FOR_DATASETS if data_of(context) in datasets() else 0.0
+    clean = flat(inputs.images)
+    noisy = with_noise(clean, noise, [context.spec.seed, 42])
+    output, counts = generate_images(context, inputs, noisy, "denoised")
+    if not noise:
+        context.note("No noise was added, since the images are taken to be noisy (`--noise` adds some).")
+        return counts
+    context.note(f"Gaussian noise of standard deviation {noise:g} was added to the images first.")
+    before = {f"noisy_{name}": value for name, value in quality(clean, noisy).items()}
+    return quality(clean, output) | before | counts

@@ -1,0 +1,1 @@
+"""The review model: an LSTM that tells positive reviews from negative ones."""

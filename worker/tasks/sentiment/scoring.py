@@ -1,0 +1,119 @@
+"""Scores tokenised reviews with a network, as fast as the machine can."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from worker.tasks.sentiment.network import logits_of
+from worker.tasks.sentiment.tokens import ALIGNMENT, PADDING, Tokens
+from worker.training.cpu_parallel import parallel_parts
+
+BATCH = 128
+"""Reviews in one batch, as many as a training job's default: what is compiled for that then serves this."""
+
+BATCH_TOKENS = 100_000
+"""Most tokens in one batch; above that it is halved. They take 0.2 GB and a fraction of a second."""
+
+
+class TokensInMemory:
+    """Tokenised reviews as tensors, from which a compiled function takes what it needs.
+
+    Attributes:
+        ids: int32, the tokens of all reviews.
+        begins: int64, where each review begins in `ids`.
+        sizes: int64, how many tokens each has.
+    """
+
+    def __init__(self, tokens: Tokens) -> None:
+        self.ids = _shared(tokens.ids)
+        self.begins = tf.constant(tokens.offsets[:-1])
+        self.sizes = tf.constant(tokens.sizes)
+
+
+def _shared(ids: NDArray[np.int32]) -> Any:
+    """A tensor of these ids, which must not change any more: no copy of them if they are aligned.
+
+    `tf.constant` makes two copies, and frees the first one at the next step. A tensor that is not aligned
+    would end the process.
+    """
+    if ids.ctypes.data % ALIGNMENT:
+        return tf.constant(ids)
+    return tf.experimental.dlpack.from_dlpack(ids.__dlpack__())
+
+
+def padded(ids: Any, begins: Any, sizes: Any, reviews: Any) -> tuple[Any, Any]:
+    """Gather some reviews into one array.
+
+    Args:
+        ids: (all tokens,), int32.
+        begins: (all reviews,), int64, as in `TokensInMemory`.
+        sizes: (all reviews,), int64.
+        reviews: (batch,), int64, which ones.
+
+    Returns:
+        Tokens (batch, time), padded on the right, and their sizes (batch,).
+    """
+    begins, sizes = tf.gather(begins, reviews), tf.gather(sizes, reviews)
+    steps = tf.range(tf.reduce_max(sizes))
+    inside = steps < sizes[:, tf.newaxis]
+    places = tf.where(inside, begins[:, tf.newaxis] + steps, 0)
+    return tf.where(inside, tf.gather(ids, places), PADDING), sizes
+
+
+class ReviewScorer:
+    """One network, compiled once."""
+
+    def __init__(self, model: keras.Model) -> None:
+        """Nothing is compiled before the first review."""
+        self.model = model
+        self._parts = parallel_parts()
+        ids, indices = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.int64)
+        self._compiled = tf.function(self._logits, input_signature=[ids, indices, indices, indices])
+
+    def logits(self, tokens: Tokens, check_stop: Callable[[], None] = lambda: None) -> NDArray[np.float32]:
+        """Compute what the sigmoid is applied to, for every review.
+
+        Args:
+            tokens: the reviews.
+            check_stop: called before each batch; may raise.
+
+        Returns:
+            (reviews,): log-odds of `positive`, above 0 where positive is the likelier.
+        """
+        memory = TokensInMemory(tokens)
+        logits = np.empty(len(tokens), np.float32)
+        # Long ones first: a batch has reviews of similar length, and what needs most memory fails at once.
+        order = np.argsort(-tokens.sizes, kind="stable")
+        first = 0
+        while first < len(order):
+            check_stop()
+            rows = BATCH
+            while rows > self._parts and rows * int(tokens.sizes[order[first]]) > BATCH_TOKENS:
+                rows //= 2
+            batch = order[first : first + rows]
+            # Filled up, since each batch size is compiled by itself.
+            whole = np.pad(batch, (0, rows - len(batch)), mode="edge")
+            scored = self._compiled(memory.ids, memory.begins, memory.sizes, whole)
+            logits[batch] = scored.numpy()[: len(batch)]
+            first += len(batch)
+        return logits
+
+    def _logits(self, ids: Any, begins: Any, sizes: Any, reviews: Any) -> Any:
+        parts = tf.split(reviews, self._parts)
+        return tf.concat([logits_of(self.model, *padded(ids, begins, sizes, part)) for part in parts], axis=0)
+
+
+def probabilities_of(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The probability that a review is positive, to the seven digits that files hold."""
+    rounded: NDArray[np.float64] = np.round((1 + np.tanh(logits.astype(np.float64) / 2)) / 2, 7)
+    return rounded
+
+
+def cross_entropy(labels: NDArray[np.uint8], logits: NDArray[np.float32]) -> float:
+    """The mean of -log of the probability that was given to the true label, in nats."""
+    signed = np.where(labels == 1, -logits, logits)
+    return float(np.logaddexp(0, signed, dtype=np.float64).mean())

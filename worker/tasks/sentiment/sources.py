@@ -1,0 +1,63 @@
+"""Finds the reviews that `--data` names: a dataset, or a person's own file or folder."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from jobs.settings import Settings
+from jobs.store.atomic_files import sha256_of
+from worker.datasets.locate import locate
+from worker.tasks.sentiment import folders, imdb, toy_reviews
+from worker.tasks.sentiment.reviews import Note, Review, ReviewSource, unreadable
+from worker.tasks.sentiment.spec import KERAS_IMDB, Generate, Train
+from worker.tasks.sentiment.user_files import ReviewFile
+
+_REVIEWS_BETWEEN_CHECKS = 1_000
+
+
+def open_reviews(
+    data: str, settings: Settings, *, labelled: bool, check_stop: Callable[[], None] = lambda: None
+) -> ReviewSource:
+    """Find reviews, and read enough of them to know their checksum.
+
+    Args:
+        data: a dataset's name, or a path.
+        settings: its `data_dir` is where datasets lie; a missing one is downloaded to it.
+        labelled: whether every review needs a label, as for training and evaluation.
+        check_stop: called several times a second while reviews are read; may raise.
+
+    Raises:
+        InvalidData: there is nothing of that name, or nothing that can be read.
+    """
+    source = _find(data, settings, labelled)
+    return replace(source, read=partial(_stoppable, source.read, check_stop))
+
+
+def _find(data: str, settings: Settings, labelled: bool) -> ReviewSource:
+    name, dataset, path = locate(Train if labelled else Generate, data, settings)
+    if path is None:
+        return ReviewSource(name, None, toy_reviews.sha256(), toy_reviews.read_toy_reviews)
+    if path.is_dir():
+        return ReviewSource(name, path, folders.fingerprint(path), partial(folders.read_folder, path))
+    if dataset is None:
+        file = ReviewFile.inspect(path)
+        return ReviewSource(name, path, file.sha256, partial(file.read, labelled=labelled))
+    read = imdb.read_keras if path.name == KERAS_IMDB.file else imdb.read_archive
+    return ReviewSource(name, path, _sha256_of(path), partial(read, path))
+
+
+def _sha256_of(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def _stoppable(
+    read: Callable[[Note], Iterator[Review]], check_stop: Callable[[], None], note: Note
+) -> Iterator[Review]:
+    for place, review in enumerate(read(note)):
+        if place % _REVIEWS_BETWEEN_CHECKS == 0:
+            check_stop()
+        yield review

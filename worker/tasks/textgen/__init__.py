@@ -1,0 +1,1 @@
+"""The character model: an LSTM that learns to continue a text."""

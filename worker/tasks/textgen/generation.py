@@ -1,0 +1,126 @@
+"""Writes texts after a prompt at each temperature, and measures what their words do."""
+
+import struct
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.errors import InvalidJob
+from jobs.store.atomic_files import write_json, write_text
+from worker.context import JobContext
+from worker.tasks.textgen.sampling import Writer
+from worker.tasks.textgen.spec import Generate
+from worker.tasks.textgen.vocabulary import Vocabulary, quoted
+from worker.tasks.textgen.word_stats import word_use
+
+
+class Samples(NamedTuple):
+    """The texts of one temperature.
+
+    Attributes:
+        temperature: 0 took the likeliest character each time.
+        texts: without the prompt.
+        seconds: how long the writing took.
+    """
+
+    temperature: float
+    texts: list[str]
+    seconds: float
+
+
+def known_prompt(context: JobContext, parameters: Generate, vocabulary: Vocabulary) -> NDArray[np.int32]:
+    """Encode the prompt, its line ends made newlines, as in the texts that models are trained on.
+
+    Returns:
+        (characters,), at least one.
+
+    Raises:
+        InvalidJob: the prompt has characters that the model has never seen, and they may not be dropped or
+            there are no others.
+    """
+    text = parameters.prompt.replace("\r\n", "\n").replace("\r", "\n")
+    prompt, unknown = vocabulary.encode(text)
+    if unknown and (parameters.on_unknown == "error" or not len(prompt)):
+        raise InvalidJob(
+            "prompt",
+            expected="characters of the model's training text",
+            given=quoted(unknown),
+            hint="`--on-unknown drop` drops the others" if len(prompt) else None,
+        )
+    if unknown:
+        context.note(f"Dropped from the prompt, because the model has never seen them: {quoted(unknown)}.")
+    return prompt
+
+
+def write_samples(
+    context: JobContext,
+    parameters: Generate,
+    writer: Writer,
+    prompt: NDArray[np.int32],
+    vocabulary: Vocabulary,
+) -> Iterator[Samples]:
+    """Write the texts, one temperature after the other.
+
+    Text number n at a temperature is a function of the model, the prompt, the limits, the seed, the
+    temperature and n; which others are written does not matter.
+
+    Raises:
+        Cancelled: a stop was requested.
+    """
+    temperatures = list(dict.fromkeys(parameters.temperature))
+    if 0 in temperatures and parameters.samples > 1:
+        context.note("Temperature 0 always writes the same text, so it was written once.")
+    for temperature in temperatures:
+        context.progress(force=True, stage=f"writing at temperature {temperature:g}")
+        count = parameters.samples if temperature else 1
+        rngs = [_rng(context.spec.seed, temperature, index) for index in range(count)]
+        began = time.perf_counter()
+        codes = writer.write(prompt, parameters.length, temperature, rngs, context.check_stop)
+        seconds = time.perf_counter() - began
+        yield Samples(temperature, [vocabulary.decode(row) for row in codes], seconds)
+
+
+def save_samples(context: JobContext, prompt: str, written: list[Samples]) -> None:
+    """Write all texts as `samples.json`, and as `samples.txt` to read."""
+    samples = [
+        {"temperature": some.temperature, "number": number, "text": text}
+        for some in written
+        for number, text in enumerate(some.texts, 1)
+    ]
+    write_json(context.folder / "samples.json", {"prompt": prompt, "samples": samples})
+    lines = (
+        f"=== temperature {sample['temperature']:g}, text {sample['number']} ===\n\n"
+        f"{prompt}{sample['text']}\n\n"
+        for sample in samples
+    )
+    write_text(context.folder / "samples.txt", "".join(lines))
+
+
+def save_word_use(context: JobContext, written: list[Samples], known: frozenset[str]) -> dict[str, float]:
+    """Write what the words of each temperature do as `temperatures.csv`.
+
+    Args:
+        context: of the job.
+        written: all texts.
+        known: the common words of the training text.
+
+    Returns:
+        The means over all texts, as metrics.
+    """
+    table = []
+    for some in written:
+        uses = np.array([word_use(text, known) for text in some.texts])
+        table.append((some.temperature, len(some.texts), *uses.mean(axis=0).tolist()))
+    header = ("temperature", "texts", "words", "different", "repeated", "known")
+    context.write_table("temperatures.csv", header, table)
+    means = np.average([row[3:] for row in table], axis=0, weights=[row[1] for row in table])
+    different, repeated, known_share = means.tolist()
+    return {"known_words": known_share, "different_words": different, "repeated_sequences": repeated}
+
+
+def _rng(seed: int, temperature: float, index: int) -> np.random.Generator:
+    """The random numbers of one text."""
+    return np.random.default_rng([seed, *struct.unpack("<II", struct.pack("<d", temperature)), index])

@@ -1,0 +1,142 @@
+"""Text, character by character: train an LSTM, measure it on held-out text, write with it."""
+
+from jobs.store.job_folder import MODEL
+from worker.context import JobContext
+from worker.tasks.textgen import evaluation, generation
+from worker.tasks.textgen.artifacts import read_network, read_words, save_vocabulary
+from worker.tasks.textgen.network import build
+from worker.tasks.textgen.sampling import Writer
+from worker.tasks.textgen.scoring import Scorer
+from worker.tasks.textgen.spec import Generate, Train
+from worker.tasks.textgen.text import Corpus, Text, corpus_of, open_text
+from worker.tasks.textgen.training import TextTraining, fit_shape, memory_needed
+from worker.training.best_epoch import train_best
+from worker.training.compile_cache import cached
+from worker.training.memory import check_memory
+
+
+def train(context: JobContext) -> dict[str, float]:
+    """Train from scratch on the first nine tenths of a text, and keep the epoch that validates best.
+
+    Raises:
+        InvalidData: the text cannot be used.
+        InvalidJob: the job would need more memory than is sensible.
+        MissingPart: the dataset is made from a part of Python that is not installed.
+        Cancelled: a stop was requested; the checkpoint is kept.
+        JobFailed: training diverged.
+        DamagedFolder: the checkpoint cannot be read, or belongs to another training job.
+    """
+    parameters = context.spec.parameters
+    assert isinstance(parameters, Train)
+    corpus = _open_corpus(context, parameters)
+    streams, window = fit_shape(context, parameters, len(corpus.training))
+    needed = memory_needed(len(corpus.vocabulary), parameters.layers, parameters.units, streams * window)
+    check_memory("batch_size, window, layers and units", needed)
+    # Written before training, so that a cancelled job has them too.
+    save_vocabulary(context.folder, corpus.vocabulary, corpus.training)
+    trainable = _trainable(context, parameters, corpus, streams, window)
+    trained = train_best(context, trainable, parameters.epochs)
+    return {
+        "validation_nats": trained.best["validation_loss"],
+        "training_nats": trained.best["loss"],
+        "best_epoch": trained.best["epoch"],
+        "characters_per_second": trained.per_second(trainable.steps * streams * window),
+    }
+
+
+def evaluate(context: JobContext) -> dict[str, float]:
+    """Measure a model on the last tenth of a text, beside n-grams that count what lies before.
+
+    Characters that the model has never seen are left out of the text, for the n-grams as well.
+
+    Raises:
+        InvalidData: the text cannot be used, or the model knows hardly any of its characters.
+        MissingPart: the dataset is made from a part of Python that is not installed.
+        Cancelled: a stop was requested.
+    """
+    trained = context.source.job
+    vocabulary, shape = read_network(context.source)
+    scorer = cached((Scorer, *shape), 0, lambda: Scorer(build(*shape)))
+    scorer.model.load_weights(context.source.path / MODEL)
+    data = context.spec.data or trained["spec"]["data"] or context.spec.parameters.default_data()
+    text = _open_text(context, data)
+    same = text.sha256 in {record["sha256"] for record in trained["data"].values()}
+    codes, first = evaluation.held_out(context, text, vocabulary, same_text=same)
+    context.progress(force=True, stage="measuring")
+    scores = scorer.score(codes, first, context.check_stop)
+    context.progress(force=True, stage="counting n-grams")
+    unigram, fivegram = evaluation.baselines(codes, first, len(vocabulary), context.check_stop)
+    evaluation.save_breakdowns(context, vocabulary, codes, first, scores.nats, fivegram)
+    return evaluation.metrics(scores, unigram, fivegram) | {
+        "calibration_error": evaluation.save_calibration(context, scores),
+        "characters": len(codes) - first,
+    }
+
+
+def generate(context: JobContext) -> dict[str, float]:
+    """Write texts after a prompt at each temperature, and measure what their words do.
+
+    Raises:
+        InvalidJob: the prompt has characters that the model has never seen.
+        Cancelled: a stop was requested.
+    """
+    parameters = context.spec.parameters
+    assert isinstance(parameters, Generate)
+    vocabulary, shape = read_network(context.source)
+    prompt = generation.known_prompt(context, parameters, vocabulary)
+    known = read_words(context.source)
+    context.progress(force=True, stage="compiling")
+    limits = (parameters.samples, parameters.top_k, parameters.top_p)
+    writer = cached((Writer, *shape, *limits), 0, lambda: Writer(build(*shape), *limits))
+    writer.model.load_weights(context.source.path / MODEL)
+    writer.compile()
+    written = list(generation.write_samples(context, parameters, writer, prompt, vocabulary))
+    generation.save_samples(context, vocabulary.decode(prompt), written)
+    characters = parameters.length * sum(len(some.texts) for some in written)
+    return generation.save_word_use(context, written, known) | {
+        "written_characters": characters,
+        "characters_per_second": characters / sum(some.seconds for some in written),
+    }
+
+
+def _open_text(context: JobContext, data: str) -> Text:
+    context.progress(force=True, stage="reading the text")
+    text = open_text(type(context.spec.parameters), data, context.settings, context.check_stop)
+    for note in text.notes:
+        context.note(note)
+    context.data[text.name] = text.record
+    return text
+
+
+def _open_corpus(context: JobContext, parameters: Train) -> Corpus:
+    """What to train on; the text itself, with codes of its own, is no longer needed."""
+    text = _open_text(context, context.spec.data or parameters.default_data())
+    corpus = corpus_of(text)
+    context.data[text.name] |= {
+        "training_characters": len(corpus.training),
+        "validation_characters": len(corpus.validation),
+        "vocabulary": len(corpus.vocabulary),
+    }
+    return corpus
+
+
+def _trainable(
+    context: JobContext, parameters: Train, corpus: Corpus, streams: int, window: int
+) -> TextTraining:
+    """A new training run, or that of an earlier job of the same shape and text, set back."""
+    seed = context.spec.seed
+    model = build(len(corpus.vocabulary), parameters.layers, parameters.units, seed)
+    return cached(
+        (TextTraining, corpus.sha256, *parameters.model_dump(exclude={"epochs"}).values()),
+        corpus.training.nbytes + corpus.validation.nbytes,
+        lambda: TextTraining(
+            model,
+            corpus.training,
+            corpus.validation,
+            streams=streams,
+            window=window,
+            learning_rate=parameters.learning_rate,
+            seed=seed,
+        ),
+        lambda trainable: trainable.restart(model.get_weights(), seed),
+    )
