@@ -26,7 +26,7 @@ demo: $(READY)  ## train, evaluate and generate with all four models on embedded
 	@$(BIN)/python examples/demo.py
 
 test: $(READY)  ## the fast tests
-	@$(BIN)/pytest -m "not (containers or browser or chaos or quality)"
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not (containers or browser or chaos or quality)"
 
 check: $(READY)  ## formatting, lint, types, who imports whom
 	@$(BIN)/ruff format --check .

@@ -56,6 +56,7 @@ def no_staging(client: Client) -> bool:
     return not any((client.results.root / STAGING).iterdir())
 
 
+@pytest.mark.chaos
 def test_a_killed_child_costs_nothing_but_time(client: Client, workers: Workers) -> None:
     [worker] = workers.start()
     epochs = 1_000
@@ -157,6 +158,7 @@ def test_a_report_is_made_while_the_next_job_begins_and_before_its_worker_ends(
     assert on_the_index(client) == client.results.ids()
 
 
+@pytest.mark.chaos
 def test_a_cancelled_training_keeps_its_checkpoint_and_a_retry_resumes_from_it(
     client: Client, workers: Workers
 ) -> None:
