@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 
 .PHONY: help setup demo test check browser chaos containers quality bench env images lock clean
 
-help:  ## say what there is
+help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: $(READY)  ## make .venv with everything pinned
@@ -28,7 +28,7 @@ demo: $(READY)  ## train, evaluate and generate with all four models on embedded
 test: $(READY)  ## the fast tests
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not (containers or browser or chaos or quality)"
 
-check: $(READY)  ## formatting, lint, types, who imports whom
+check: $(READY)  ## formatting, lint, types, import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -47,25 +47,25 @@ containers: $(READY)  ## the images and docker compose, for real (needs a Docker
 quality: $(READY)  ## published numbers on real data (QUARTET_TEST_DATA: its folder)
 	@$(BIN)/pytest -m quality
 
-bench: $(READY)  ## speed and quality beside what people run today, into benchmarks/RESULTS.md (QUARTET_TEST_DATA)
+bench: $(READY)  ## speed and quality beside notebooks and PyTorch, into benchmarks/RESULTS.md (QUARTET_TEST_DATA)
 	@$(BIN)/python -m benchmarks
 
 LOCK := uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11
 
-# A password is in a file of its own, in a folder that only its owner may enter: in the container another
-# user than the owner must be able to read it.
+# Each password is in a file that everyone may read, in a folder that only its owner may enter: in the container
+# a user other than the owner must be able to read it.
 env: .env secrets/redis_password secrets/flower_password  ## write .env and random passwords, which docker compose needs
 
 .env:
 	@uid=$$(id -u) gid=$$(id -g); \
 	if [ "$$uid" = 0 ]; then uid=1000 gid=1000; chown 1000:1000 results; \
-		echo "you are root, which workers must not be: they run as user 1000, to whom ./results belongs now"; fi; \
+		echo "you are root, and workers must not be: they run as user 1000, who now owns ./results"; fi; \
 	sed -e "s/^WORKER_UID=.*/WORKER_UID=$$uid/" -e "s/^WORKER_GID=.*/WORKER_GID=$$gid/" .env.example >$@
-	@echo "wrote .env: what it may set is described there"
+	@echo "wrote .env, which describes what it may set"
 
 secrets/%_password:
 	@umask 077 && mkdir -p secrets && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >$@ && chmod 444 $@
-	@echo "wrote $@: a random one"
+	@echo "wrote a random password to $@"
 
 LABELS = --build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
 	--build-arg REVISION=$$(git rev-parse HEAD)
@@ -74,12 +74,12 @@ images:  ## build the container images: with CUDA, and for machines without a GP
 	docker build -f Dockerfile.gpu -t quartet-worker:cuda $(LABELS) .
 	docker build -f Dockerfile.gpu -t quartet-worker:cpu --build-arg CUDA=no $(LABELS) .
 
-lock:  ## resolve and pin anew what is shipped and what develops it
+lock:  ## resolve and pin all dependencies again (needs uv)
 	@$(LOCK) pyproject.toml --extra worker -o requirements.lock
 	@$(LOCK) pyproject.toml --extra worker --extra gpu -c requirements.lock -o requirements-gpu.lock
 	@$(LOCK) pyproject.toml --extra dashboards -c requirements.lock -o requirements-dashboards.lock
 	@$(LOCK) --group build -c requirements.lock -o requirements-build.lock
 	@$(LOCK) pyproject.toml --extra worker --extra dev -c requirements.lock -o requirements-dev.lock
 
-clean:  ## remove what was built, not what was computed
+clean:  ## remove .venv and caches, but no results
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

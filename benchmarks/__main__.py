@@ -1,4 +1,4 @@
-"""Measure every row, or those that are named, and write `benchmarks/RESULTS.md`.
+"""Measure every row, or those named, and write `benchmarks/RESULTS.md`.
 
 A row that fails does not keep the others from being measured: it keeps its earlier figures, and the file and
 the exit code say that it failed. Run: `python -m benchmarks [row ...]`.
@@ -16,17 +16,19 @@ from benchmarks.results import RESULTS, ROWS, write_results
 from benchmarks.sides import ROOT
 
 SECONDS_ALLOWED = 1_800
-"""For one row."""
+"""The time limit of one row."""
 
 
 def main() -> int:
     """Measure; the exit code is 1 if a row failed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("rows", nargs="*", metavar="row", help=f"of {', '.join(ROWS)}; all if none is named")
+    parser.add_argument(
+        "rows", nargs="*", metavar="row", help=f"one of {', '.join(ROWS)}; without any, all are measured"
+    )
     rows = parser.parse_args().rows or list(ROWS)
     unknown = [name for name in rows if name not in ROWS]
     if unknown:
-        parser.error(f"there is no row {unknown[0]!r}; allowed: {', '.join(ROWS)}")
+        parser.error(f"row: expected one of {', '.join(ROWS)}, got {unknown[0]!r}")
     real_data_folder()
     began, failures = time.monotonic(), {}
     for name in rows:
@@ -43,7 +45,7 @@ def main() -> int:
 
 
 def _measure(name: str) -> str:
-    """Measure one row in a process of its own; say why it failed, empty if it did not."""
+    """Measure one row in a process of its own; return why it failed, empty if it did not."""
     command = [sys.executable, "-m", f"benchmarks.{name}"]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:

@@ -12,11 +12,11 @@ from benchmarks.sides import Side
 
 EPOCHS = 10
 WORTH_HAVING = 1.03
-"""An Adam of our own stays as long as Keras' makes a whole step so many times slower."""
+"""Our own Adam stays as long as a whole step takes this many times as long with Keras'."""
 
 
 def measure(row: Row) -> None:
-    """An epoch with each in turn; the first compiles and is not counted."""
+    """Train an epoch with each in turn; the first compiles and is not counted."""
     epochs = 2 if row.short else EPOCHS
     times: dict[str, list[float]] = {"keras_adam": [], "images": []}
     with prepared("images", row.short) as data, ExitStack() as stack:

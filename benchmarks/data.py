@@ -23,10 +23,10 @@ NOISE = 0.5
 """Standard deviation of the denoiser's noise."""
 
 TEST_STREAM = 50
-"""Makes the noise of the test images another than that of any training."""
+"""Keeps the noise of the test images different from that of any training run."""
 
 WORDS, WORDS_READ = 10_000, 200
-"""Of reviews: the most frequent words that are known, and how many of a review, its last ones, are read."""
+"""How many words of reviews are known, the most frequent, and how many of a review are read, its last."""
 
 FILES = {"images": "mnist.npz", "text": "shakespeare.txt", "reviews": "aclImdb.tar.gz"}
 REAL = {"images": "mnist", "text": "shakespeare", "reviews": "imdb"}
@@ -57,7 +57,7 @@ def prepared(kind: str, short: bool) -> Iterator[Path]:
     They are made in a process of its own, so that the one that measures stays small.
 
     Raises:
-        SystemExit: the real data are asked for and not there.
+        SystemExit: the real data are needed and not there.
     """
     folder = None if short else real_data_folder()
     with tempfile.TemporaryDirectory(prefix="quartet-bench-") as place:
@@ -68,7 +68,7 @@ def prepared(kind: str, short: bool) -> Iterator[Path]:
 
 
 def arrays(path: Path | str) -> dict[str, Array]:
-    """What `prepared` gave."""
+    """The arrays of a file that `prepared` made."""
     with np.load(path, allow_pickle=False) as stored:
         return dict(stored)
 
@@ -132,7 +132,7 @@ class Reader:
         np.savez(
             path,
             allow_pickle=False,
-            numbers=reviews.tokens.ids,
+            tokens=reviews.tokens.ids,
             offsets=reviews.tokens.offsets,
             lengths=reviews.tokens.lengths,
             labels=reviews.labels,
@@ -167,7 +167,7 @@ class Reader:
 
 
 def start(folder: str | None) -> Reader:
-    """The side that reads."""
+    """Start the side that reads data; without a folder, data that need none."""
     return Reader(Path(folder) if folder else None)
 
 
@@ -192,6 +192,6 @@ def padded(data: dict[str, Array], reviews: Array) -> Array:
     """Reviews as one rectangle, int32 (n, 200): padded on the left with 0, as Keras' `pad_sequences` does."""
     rectangle = np.zeros((len(reviews), WORDS_READ), np.int32)
     for row, review in enumerate(reviews):
-        tokens = data["numbers"][data["offsets"][review] : data["offsets"][review + 1]]
+        tokens = data["tokens"][data["offsets"][review] : data["offsets"][review + 1]]
         rectangle[row, WORDS_READ - len(tokens) :] = tokens
     return rectangle

@@ -1,10 +1,11 @@
-"""Quartet's own worker, which also does the empty jobs: `celery -A benchmarks.empty_worker worker`."""
+"""Quartet's own worker, which also runs the empty jobs: `celery -A benchmarks.empty_worker worker`."""
 
 import threading
 import time
 import uuid
 from typing import Any
 
+from benchmarks.empty_models import know_unpublished
 from jobs.ledger.job_record import Record
 from jobs.ledger.ledger import Ledger
 from jobs.spec import JobSpec
@@ -19,8 +20,8 @@ from worker.engine.wings import wing
 from worker.report.job_page import render
 from worker.report.metrics import headline
 
-# `worker.engine.app` makes a task for each action of each model that it finds: this one has its own here.
-app.tasks.unregister("unpublished.generate")
+# After `worker.engine.app`, which makes a task for each model that it finds: this one has its own here.
+know_unpublished()
 
 
 @app.task(name="unpublished.generate", bind=True)  # type: ignore[untyped-decorator]

@@ -1,4 +1,4 @@
-"""Seconds from an accepted job to its training's first step, in a worker that has done such a job before.
+"""Seconds from accepting a training job to its first step, in a worker that has done such a job before.
 
 Run: `python -m benchmarks.first_step [--short]`.
 """
@@ -17,7 +17,7 @@ MODELS = {"autoencoder": "images", "denoiser": "images", "textgen": "text", "sen
 
 
 def measure(row: Row) -> None:
-    """Submit a training of each model again and again to one worker, and cancel it after its first steps."""
+    """Submit training jobs of each model to one worker, and cancel each after its first steps."""
     models, names = (["autoencoder"], OFFLINE) if row.short else (list(MODELS), REAL)
     slowest: list[float] = []
     with folders(None if row.short else real_data_folder()) as settings, one_worker(settings) as service:
@@ -25,7 +25,7 @@ def measure(row: Row) -> None:
         for model in models:
             seconds = []
             for number in range(2 if row.short else 2 + RUNS):
-                # Another seed each time: the result of a job before is no help.
+                # Another seed each time, so that no earlier result helps.
                 job = client.submit(model, "train", data=names[MODELS[model]], seed=number, epochs=1_000)
                 step = wait_for_first_step(client, job.id)
                 client.cancel(job.id)
@@ -36,7 +36,7 @@ def measure(row: Row) -> None:
             slowest = max(slowest or later, later, key=median)
     row.judge("slowest model, from acceptance to the first step", slowest, "≤", 0.3, "s")
     row.note(
-        "By Redis' clock: from the moment the ledger has the job to the first message that tells of a step, "
+        "By Redis' clock: from the moment the ledger has the job to the first message that reports a step, "
         "which a worker sends at most five times a second. Starting the `quartet submit` process is a row of "
         "its own. The second job of a kind is not counted either: it may still compile."
     )

@@ -10,7 +10,7 @@ from worker.images.parameters import ImageTraining
 
 NAMES = {"notebooks": "notebook", "pytorch": "PyTorch", "quartet": "Quartet"}
 PRODUCTS = 5
-"""Of a matrix 784 × 32 with the images, in a step: two forward, two gradients of weights, one of the code."""
+"""With a matrix 784 × 32, in a step: two forward, two for gradients of weights, one for that of the code."""
 
 Qualities = dict[str, list[dict[str, float]]]
 """For each side, what it reached with each seed."""
@@ -22,6 +22,13 @@ def compare(
     """Train each side with three seeds, an epoch of each in turn; judge the time of an epoch.
 
     The first epoch of each seed compiles and is not counted.
+
+    Args:
+        row: receives the figures.
+        noise: the standard deviation of what is added to the input, 0 for the autoencoder.
+        epochs: for each seed.
+        beside_notebook: the target, how many times as fast as the notebook.
+        beside_pytorch: likewise, beside PyTorch.
 
     Returns:
         What each side reached after the last epoch.
@@ -50,7 +57,16 @@ def compare(
     row.judge("epochs beside the notebook", pairs(times["notebooks"], times["quartet"]), "≥", beside_notebook)
     if "pytorch" in times:
         row.judge("epochs beside PyTorch", pairs(times["pytorch"], times["quartet"]), "≥", beside_pytorch)
+    _limit_an_epoch(row, images, pixels)
+    row.note(
+        f"An epoch: {images:,} images in batches of {ImageTraining().batch_size}, then the losses on the "
+        "validation images; ours on as many training images as well. The first epoch of each seed compiles "
+        "and is left out. Not counted is our checkpoint, which a job writes once a second at most."
+    )
+    return reached
 
+
+def _limit_an_epoch(row: Row, images: int, pixels: int) -> None:
     code = 32
     gigaflops = images * PRODUCTS * 2 * pixels * code / 1e9
     row.limit(
@@ -60,16 +76,10 @@ def compare(
         f"{images:,} images × {PRODUCTS} products × 2 × {pixels} × {code} = {gigaflops:.1f} GFLOP at the "
         f"measured GEMM rate of {row.machine.gemm_gflops:.0f} GFLOP/s",
     )
-    row.note(
-        f"An epoch: {images:,} images in batches of {ImageTraining().batch_size}, then the losses on the "
-        "validation images; ours on as many training images as well. The first epoch of each seed compiles "
-        "and is left out. Not counted is our checkpoint, which a job writes once a second at most."
-    )
-    return reached
 
 
 def note_quality(row: Row, reached: Qualities, measure: str, unit: str, epochs: int) -> dict[str, float]:
-    """Keep what each side reached on the test images; give the mean over the seeds."""
+    """Keep what each side reached on the test images; return each side's mean over the seeds."""
     for name, found in reached.items():
         label = f"{NAMES[name]}, test {measure} after {epochs} epochs"
         row.figure(label, unit, [each[measure] for each in found])

@@ -24,7 +24,7 @@ HEADLINE = {"name": "bce", "label": "Binary cross-entropy", "value": 0.0928, "un
 
 
 def measure(row: Row) -> None:
-    """Fill a ledger and a results folder with finished jobs, and list them again and again."""
+    """Fill a ledger and a results folder with finished jobs, and list them repeatedly."""
     count = 100 if row.short else JOBS
     seconds = []
     with folders(None) as settings, redis_alone(settings) as found:

@@ -23,12 +23,13 @@ class Machine:
 
     Attributes:
         processor: its name.
-        cores: processors this process may use.
+        cores: that this process may use.
+        system: the operating system and the architecture.
         versions: of Python and the packages that matter; empty for one that is not installed.
         gemm_gflops: float32 products of two matrices on all cores, in 10⁹ floating-point operations a second.
         gemm_gflops_core: the same on one core.
         gemv_gflops_core: float32 products of a vector and a matrix that lies in the cache, on one core.
-        load: processes that wanted a core in the minute before: the row before this one makes two of them.
+        load: processes that wanted a core in the minute before, those of the row before included.
         gpu: the names of its NVIDIA GPUs, empty if there is none.
     """
 

@@ -1,4 +1,4 @@
-"""A row of the results: figures with their spreads, what they are judged by, and the limit of the machine."""
+"""A row of the results: figures with their spreads, their targets, and the limit of the machine."""
 
 import json
 import statistics
@@ -11,7 +11,7 @@ from benchmarks.machine import Machine
 from benchmarks.sides import has_pytorch
 
 MEASURED = Path(__file__).parent / "measured"
-"""Where rows leave what they found, for `benchmarks.results` to put together; not in git."""
+"""Where each row leaves its figures, which `benchmarks.results` puts together; not in git."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Figure:
 
     @property
     def text(self) -> str:
-        """Median, and least to most."""
+        """The median, with the least and the most."""
         return spread(self.values)
 
 
@@ -36,7 +36,7 @@ class Verdict:
         name: what is compared.
         values: one for each pair of runs, or one.
         sign: `≥` or `≤`.
-        target: of the issue.
+        target: what it should reach.
         unit: `×` for a ratio.
     """
 
@@ -90,11 +90,11 @@ class Row:
         self.verdicts.append(Verdict(name, [float(value) for value in listed], sign, target, unit))
 
     def limit(self, name: str, value: float, unit: str, derivation: str) -> None:
-        """Say what the machine could do at best."""
+        """Add what the machine could do at best."""
         self.limits.append(Limit(name, value, unit, derivation))
 
     def note(self, sentence: str) -> None:
-        """Say something that a reader should know."""
+        """Add something that a reader should know."""
         self.notes.append(sentence)
 
     def compared_with(self, notebooks: str, quartet: str, pytorch: str) -> list[str]:
@@ -135,7 +135,7 @@ class Row:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Median, and least to most where there are several."""
+    """The median, with the least and the most where there are several."""
     median = number(statistics.median(values))
     return median if len(values) == 1 else f"{median} ({number(min(values))} to {number(max(values))})"
 

@@ -1,4 +1,4 @@
-"""Peak memory of each training: the notebook's process and the worker's, one epoch or what shows the peak.
+"""Peak memory of training each model: the notebook's process beside the worker's.
 
 Run: `python -m benchmarks.memory [--short]`.
 """
@@ -23,11 +23,11 @@ NOTEBOOKS: dict[str, tuple[str, str, dict[str, Any], str, dict[str, Any]]] = {
     "textgen": ("textgen", "text", {}, "train", {"seconds": 10, "steps": 20}),
     "sentiment": ("imdb", "imdb", {}, "train", {"most_reviews": 2_560}),
 }
-"""Module, kind of prepared data, options, and what is asked of it."""
+"""Module, kind of prepared data, options, and the method that is called with its arguments."""
 
 
 def measure(row: Row) -> None:
-    """Run each training in a process of its own, the notebook's and ours in turn."""
+    """Train each model in a process of its own, the notebook's and ours in turn."""
     loaded: list[float] = []
     notebooks: dict[str, float] = {}
     for model in ("autoencoder", "sentiment") if row.short else KINDS:
@@ -56,7 +56,7 @@ def measure(row: Row) -> None:
         "holds. Ours is the whole task without the report, which adds up to 15 MB."
     )
     row.note(
-        "`import keras` imports scikit-learn and matplotlib where they are installed. Our trainings do "
+        "`import keras` imports scikit-learn and matplotlib where they are installed. Ours trains "
         "without scikit-learn, which makes 50 MB of the difference."
     )
     row.note(

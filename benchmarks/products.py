@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 GEMM_SIDE = 1_536
 GEMM_PRODUCTS = 5
-"""In one run of each thread."""
+"""How many in one run of each thread."""
 
 GEMV_SHAPE = (256, 512)
 """Half a megabyte: lies in a core's cache, as the weights of the character model do."""
@@ -27,7 +27,7 @@ class Products:
     """A process in which each operation has one thread."""
 
     def __init__(self) -> None:
-        """TensorFlow is imported."""
+        """Import TensorFlow with one thread."""
         os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
         import tensorflow
 
@@ -53,7 +53,7 @@ class Products:
     def gemv_gflops(self) -> float:
         """float32 products of a vector and a matrix that lies in the cache, on one core, by numpy.
 
-        They are so small that TensorFlow would measure what is around them.
+        They are so small that TensorFlow would measure its own overhead.
         """
         rows, columns = GEMV_SHAPE
         vector = np.ones((1, rows), np.float32)
@@ -80,5 +80,5 @@ def _shortest(work: Callable[[], object]) -> float:
 
 
 def start() -> Products:
-    """The side that measures."""
+    """Start the side that measures."""
     return Products()

@@ -14,7 +14,7 @@ from statistics import median
 
 from celery import Celery
 
-from benchmarks.empty_models import announced
+from benchmarks.empty_models import announced, know_unpublished
 from benchmarks.measuring import Row, pairs
 from benchmarks.row_command import run
 from benchmarks.service import folders, redis_alone
@@ -38,7 +38,7 @@ LINKED_JOB = re.compile(r'href="\./([^/"]+)/report\.html"')
 
 
 def measure(row: Row) -> None:
-    """Send jobs two ways in turns, whole ones and the ledger's part of them, and Celery's tasks likewise."""
+    """Send whole jobs, the ledger's part of them, and both kinds of Celery tasks, in turn."""
     jobs, runs = (20, 1) if row.short else (JOBS, RUNS)
     ways: dict[str, Callable[[Settings, int], float]] = {
         "Celery alone": _celery_alone,
@@ -48,6 +48,7 @@ def measure(row: Row) -> None:
     }
     rates: dict[str, list[float]] = {name: [] for name in ways}
     with announced(), folders(None) as settings, redis_alone(settings) as found, _workers(found):
+        know_unpublished()
         for way in ways.values():
             way(found, 2 * WORKERS)  # every process has loaded what it needs
         for _ in range(runs):
@@ -138,7 +139,7 @@ def _whole_jobs(settings: Settings, count: int) -> float:
 
 
 def _send(settings: Settings, count: int, task: str) -> set[str]:
-    """Send tasks through Celery; their ids, which are jobs' ids as well."""
+    """Send tasks through Celery; return their ids, which are job ids as well."""
     app = Celery("bench")
     app.conf.update(celery_settings(settings.redis_address()))
     ids = [new_job_id() for _ in range(count)]
@@ -148,7 +149,7 @@ def _send(settings: Settings, count: int, task: str) -> set[str]:
 
 
 def _submit(settings: Settings, count: int, model: str) -> set[str]:
-    """Submit jobs and wait until the ledger says that all have succeeded; their ids."""
+    """Submit jobs and wait until the ledger says that all have succeeded; return their ids."""
     client, spec = Client(settings), JobSpec.make(model, "generate")
     before = len(client.ledger.ids("succeeded"))
     submitted = {client.submit_spec(spec).id for _ in range(count)}

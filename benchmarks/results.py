@@ -27,7 +27,7 @@ ROWS = (
     "image_quality",
     "adam",
 )
-"""In this order they are measured and shown; each is a module of this package."""
+"""In the order in which they are measured and shown; each is a module of this package."""
 
 HEAD = """# Results
 
@@ -39,7 +39,11 @@ move with the machine; ratios move less.
 
 
 def write_results(failures: Mapping[str, str] | None = None) -> None:
-    """Write the file from all rows that were ever measured here; `failures` says what went wrong just now."""
+    """Write the file from all rows that were ever measured here.
+
+    Args:
+        failures: each row that failed just now -> the reason.
+    """
     rows = {name: row for name in ROWS if (row := _kept(name))}
     failures = failures or {}
     lines = [
@@ -66,7 +70,7 @@ def write_results(failures: Mapping[str, str] | None = None) -> None:
 
 
 def _kept(name: str) -> Row | None:
-    """What a row left, if it can be read: another version of it may have written it."""
+    """What a row left, None if it cannot be read: another version may have written it."""
     try:
         return Row.read(MEASURED / f"{name}.json")
     except (OSError, ValueError, TypeError, KeyError):
@@ -110,7 +114,7 @@ def _machine(rows: Mapping[str, Row]) -> list[str]:
 
 
 def _busy(row: Row) -> bool:
-    """Whether others wanted the cores when the row began; the row before it wants as many as there are."""
+    """Whether other processes wanted the cores when the row began; the row before it uses all of them."""
     return row.machine.load > row.machine.cores + 1
 
 

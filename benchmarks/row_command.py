@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,19 +11,22 @@ from benchmarks.measuring import MEASURED, Row
 from benchmarks.results import write_results
 
 
-def run(
-    name: str, title: str, measure: Callable[[Row], None], arguments: Iterable[str] | None = None
-) -> None:
+def run(name: str, title: str, measure: Callable[[Row], None]) -> None:
     """What `python -m benchmarks.<name>` does: measure the row, print it, keep it.
 
-    A short run is tried out and not kept, unless `--output` says where.
+    A short run is not kept, unless `--output` says where.
+
+    Args:
+        name: the row's module.
+        title: its heading in the results.
+        measure: adds the row's figures.
     """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=title)
     parser.add_argument(
         "--short", action="store_true", help="try it out in seconds; the figures mean nothing"
     )
-    parser.add_argument("--output", type=Path, help="write what was found there, as JSON")
-    options = parser.parse_args(None if arguments is None else list(arguments))
+    parser.add_argument("--output", type=Path, help="a file to write the row to, as JSON")
+    options = parser.parse_args()
     began = time.monotonic()
     row = Row(name, title, measured(), short=options.short)
     row.measured_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")

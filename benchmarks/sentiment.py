@@ -1,4 +1,4 @@
-"""Reviews a second of the sentiment model's training, and the time until it judges 86 % of the test right.
+"""Reviews a second in training the sentiment model, and the time until 86 % of the test are right.
 
 Run: `python -m benchmarks.sentiment [--short]`.
 """
@@ -69,7 +69,7 @@ def _time_to_accuracy(row: Row, modules: list[str], data: Path) -> None:
                 for race in races.values():
                     race.go_on()
         for name, race in races.items():
-            # A notebook that is not there in time is compared by the time that it had: at least so long.
+            # A notebook that does not reach the goal in time counts with the time it had, a lower bound.
             late = race.best < goal and name == "quartet"
             seconds[name].append(float("inf") if late else race.seconds)
             best[name].append(100 * race.best)
@@ -94,7 +94,7 @@ class _Race:
         self.on, self.seconds, self.best = True, 0.0, 0.0
 
     def go_on(self) -> None:
-        """Train the next half epoch, if it is not there yet."""
+        """Train the next half epoch, unless it is done."""
         if not self.on:
             return
         trained = self._side.ask("train")

@@ -1,4 +1,4 @@
-"""A Redis and workers of a benchmark's own, and what their jobs say when."""
+"""A private Redis for a benchmark, and what its jobs report and when."""
 
 import json
 import tempfile
@@ -15,7 +15,7 @@ from jobs.local.redis_server import private_redis
 from jobs.settings import Settings, read_settings
 
 SECONDS_ALLOWED = 300
-"""For one job."""
+"""The time limit of one job."""
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def folders(data: Path | None) -> Iterator[Settings]:
 
 @contextmanager
 def redis_alone(settings: Settings) -> Iterator[Settings]:
-    """A private Redis without workers; gives the settings that find it."""
+    """Start a private Redis without workers; yield the settings with its address."""
     with private_redis(settings.private_socket(), settings.state_dir, keep=False) as address:
         yield read_settings(
             **{name: getattr(settings, name) for name in Settings.model_fields} | {"redis_url": address}
@@ -42,10 +42,10 @@ def redis_alone(settings: Settings) -> Iterator[Settings]:
 
 
 def wait(client: Client, job_id: str, end: str = "succeeded") -> Record:
-    """What the ledger has of a job once it has ended as it should: `succeeded`, or `cancelled`.
+    """Wait for a job and return its record, once it has ended as it should: `succeeded`, or `cancelled`.
 
     Raises:
-        RuntimeError: it ended otherwise, or takes minutes.
+        RuntimeError: it ended otherwise, or took longer than `SECONDS_ALLOWED`.
     """
     deadline = time.monotonic() + SECONDS_ALLOWED
     while time.monotonic() < deadline:
@@ -58,8 +58,8 @@ def wait(client: Client, job_id: str, end: str = "succeeded") -> Record:
     raise RuntimeError(f"job {job_id} has not ended after {SECONDS_ALLOWED} seconds")
 
 
-def said(client: Client, job_id: str) -> list[tuple[int, dict[str, Any]]]:
-    """What a job said of its progress and when, in Redis' milliseconds since 1970."""
+def reported(client: Client, job_id: str) -> list[tuple[int, dict[str, Any]]]:
+    """A job's progress messages, each with its time by Redis' clock, in milliseconds since 1970."""
     entries = client.ledger.redis.xrange(f"quartet:progress:{job_id}")
     return [
         (int(entry.partition("-")[0]), json.loads(fields["values"]))
@@ -69,8 +69,10 @@ def said(client: Client, job_id: str) -> list[tuple[int, dict[str, Any]]]:
 
 
 def first_step(client: Client, job_id: str) -> int | None:
-    """When a training's first step was told of, in Redis' milliseconds since 1970; None if none was yet."""
-    steps = (moment for moment, values in said(client, job_id) if values.get("step") or values.get("epoch"))
+    """When a job reported its first step, in Redis' milliseconds since 1970; None if it has not yet."""
+    steps = (
+        moment for moment, values in reported(client, job_id) if values.get("step") or values.get("epoch")
+    )
     return next(steps, None)
 
 
@@ -78,7 +80,7 @@ def wait_for_first_step(client: Client, job_id: str) -> int:
     """The same, once there is one.
 
     Raises:
-        RuntimeError: the job ended without, or takes minutes.
+        RuntimeError: the job ended without, or took longer than `SECONDS_ALLOWED`.
     """
     deadline = time.monotonic() + SECONDS_ALLOWED
     while time.monotonic() < deadline:
@@ -89,4 +91,4 @@ def wait_for_first_step(client: Client, job_id: str) -> int:
         if record.state in ENDED:
             break
         time.sleep(0.02)
-    raise RuntimeError(f"job {job_id} told of no step")
+    raise RuntimeError(f"job {job_id} reported no step")

@@ -1,4 +1,4 @@
-"""A side of a comparison: a process of its own that does one thing at a time, when it is asked.
+"""A side of a comparison: a process of its own that does one thing at a time, on request.
 
 Each side stays warm and needs no processor while it waits, so two or three of them can take turns
 (A B A B …), and what slows the machine down for a while slows all of them down.
@@ -29,7 +29,7 @@ class Side:
     """A process that holds what `module.start(**options)` returns, and calls its methods by name."""
 
     def __init__(self, module: str, **options: Any) -> None:
-        """Start it; do not wait until it is ready."""
+        """Start it without waiting until it is ready."""
         self.name = module
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the side ends
         self._process = subprocess.Popen(
@@ -53,7 +53,7 @@ class Side:
             self._process.stdin.write(json.dumps([method, arguments]).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            pass  # the answer that does not come says why
+            pass  # the missing answer is explained below
         answer = self._process.stdout.readline()
         if not answer:
             self._errors.seek(0)
@@ -66,7 +66,7 @@ class Side:
 
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.close()  # it ends by itself then, and takes its folder with it
+        self._process.stdin.close()  # it then ends by itself and removes its folder
         try:
             self._process.wait(SECONDS_TO_END)
         except subprocess.TimeoutExpired:
@@ -78,7 +78,7 @@ class Side:
 
 
 def started(stack: ExitStack, modules: Sequence[str], **options: Any) -> dict[str, Side]:
-    """Start sides side by side and wait until all are ready; they end with the stack.
+    """Start sides in parallel and wait until all are ready; they end with the stack.
 
     Returns:
         Each by the name of its folder: `notebooks`, `pytorch`, `quartet`.

@@ -18,7 +18,7 @@ NEEDED = "import click, pydantic_settings, redis"
 
 
 def measure(row: Row) -> None:
-    """Submit again and again, in turns with processes that do less."""
+    """Submit repeatedly, in turn with processes that do less."""
     quartet = str(Path(sys.executable).with_name("quartet"))
     commands = {
         "`quartet submit autoencoder train --data digits`": [

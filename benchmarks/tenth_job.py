@@ -1,4 +1,4 @@
-"""What the tenth job of a kind costs beyond its bare training, in one worker.
+"""What the tenth job of a kind costs beyond the bare training, in one worker.
 
 Run: `python -m benchmarks.tenth_job [--short]`.
 """

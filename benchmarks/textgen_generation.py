@@ -1,6 +1,6 @@
-"""Characters a second that are written with the character model, one text at a time and 64 side by side.
+"""Characters a second that the character model writes, one text at a time and 64 in parallel.
 
-The weights are random ones, which takes the same time.
+The weights are random, which takes the same time.
 Run: `python -m benchmarks.textgen_generation [--short]`.
 """
 
@@ -15,7 +15,7 @@ ROUNDS = 7
 TEXTS = 64
 CHARACTERS = {("notebooks", 1): 40, ("pytorch", 1): 5_000, ("quartet", 1): 40_000}
 CHARACTERS |= {("pytorch", TEXTS): 500, ("quartet", TEXTS): 3_000}
-"""Of each text in one turn: about half a second, three of the notebook's."""
+"""The length of each text in one turn: about half a second, three for the notebook."""
 
 NAMES = {"notebooks": "notebook, `predict` for each character", "pytorch": "PyTorch", "quartet": "Quartet"}
 UNITS = 128

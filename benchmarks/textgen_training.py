@@ -70,7 +70,7 @@ def _loss(row: Row, data: Path) -> None:
     total, part = (1.0, 0.5) if row.short else (QUARTET_SECONDS, SLICE_SECONDS)
     for seed in (0,) if row.short else (0, 1, 2):
         with Side("benchmarks.quartet.textgen", data=data, seed=seed) as quartet:
-            # Whether a loss is reached within a second is chance: a short run takes any.
+            # Whether a loss is reached within a second is a matter of luck: a short run takes any.
             wanted = float("inf") if row.short else goal
             trained_for, loss = _train(quartet, total, part, seconds, wanted, measured_on)
         times.append(trained_for)

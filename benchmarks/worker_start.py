@@ -1,4 +1,4 @@
-"""Seconds from starting a worker's process to where its first training begins, TensorFlow loaded.
+"""Seconds from starting a worker's process to the start of its first training job, with TensorFlow loaded.
 
 Run: `python -m benchmarks.worker_start [--short]`.
 """
@@ -9,7 +9,7 @@ import time
 
 from benchmarks.measuring import Row
 from benchmarks.row_command import run
-from benchmarks.service import folders, redis_alone, said, wait, wait_for_first_step
+from benchmarks.service import folders, redis_alone, reported, wait, wait_for_first_step
 from jobs.client import Client
 from jobs.local.supervisor import end_workers, start_worker
 from jobs.settings import Settings
@@ -18,7 +18,7 @@ RUNS = 5
 
 
 def measure(row: Row) -> None:
-    """Queue a job, start a worker, and see when it is ready to train and when it has made a step."""
+    """Queue a job, start a worker, and measure when it is ready to train and when it has made a step."""
     imports, ready, stepped = [], [], []
     with folders(None) as settings, redis_alone(settings) as found:
         runs = 1 if row.short else 1 + RUNS
@@ -36,7 +36,7 @@ def measure(row: Row) -> None:
         "a worker", min(imports[counted]), "s", "the quickest `import tensorflow` in a process of its own"
     )
     row.note(
-        "A job is waiting when the worker's process is started, so the time ends with what the job says. "
+        "A job is waiting when the worker's process is started, so the time ends when the job reports. "
         "Ready: the worker has started, has claimed the job, and TensorFlow and the task are loaded."
     )
 
@@ -59,8 +59,8 @@ def _start(settings: Settings) -> tuple[float, float]:
             wait(client, job.id)
         finally:
             end_workers([worker], 30)
-    # Where a worker says nothing of being prepared, its first step is the upper bound.
-    prepared = [moment for moment, values in said(client, job.id) if values.get("stage") == "preparing"]
+    # If the worker does not report that it prepares the job, its first step is the upper bound.
+    prepared = [moment for moment, values in reported(client, job.id) if values.get("stage") == "preparing"]
     return ((prepared or [step])[0] - began) / 1000, (step - began) / 1000
 
 

@@ -1,7 +1,7 @@
 """What `make demo` runs: all four models through a private Redis and a real worker, on embedded data.
 
-It is also an example of Quartet from Python: `one_worker` brings a Redis and a worker,
-`Client` asks for jobs.
+It is also an example of Quartet from Python: `one_worker` starts a private Redis and a worker,
+`Client` submits the jobs.
 """
 
 import sys
@@ -21,7 +21,7 @@ REVIEWS = [
 
 
 def main() -> None:
-    """Queue all jobs at once; those that need a training wait for it by themselves."""
+    """Queue all jobs at once; those that need a training job wait for it."""
     began = time.monotonic()
     with stopped_by_signals(), one_worker(Settings()) as service:
         client = Client(service.settings)

@@ -13,11 +13,11 @@ from typing import Any
 
 from jobs.data_check import check_data
 from jobs.epochs import with_epochs
-from jobs.errors import DamagedFolder, JobConflict, JobFailed, RedisUnreachable
+from jobs.errors import JobConflict, RedisUnreachable
 from jobs.ids import new_job_id
 from jobs.job import Job, iso, job_from_record
-from jobs.known_jobs import KnownJobs, state_phrase
-from jobs.ledger.job_record import ENDED, State
+from jobs.known_jobs import KnownJobs
+from jobs.ledger.job_record import ENDED, State, state_phrase
 from jobs.ledger.ledger import Ledger
 from jobs.models import parameters_of
 from jobs.settings import Settings, read_settings
@@ -30,8 +30,7 @@ from jobs.wording import with_article
 class Client:
     """Submits and follows jobs. Finished jobs are found in `results/` even without Redis.
 
-    A reference to a job is its id, an unambiguous beginning of it, its name (the newest job that has it),
-    or `latest`.
+    A reference to a job is its id, a unique prefix of it, its name (the newest job that has it), or `latest`.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -61,7 +60,7 @@ class Client:
         name: str | None = None,
         **parameters: Any,
     ) -> Job:
-        """Queue a job.
+        """Queue a job and return it.
 
         Args:
             model: a model's name.
@@ -78,7 +77,7 @@ class Client:
             InvalidData: the dataset or file cannot be used.
             InvalidModel: the model's `spec.py` breaks its contract.
             UnknownJob: a reference names no job or several.
-            RedisUnreachable: the job may have been queued; `jobs` shows it then. All others queue nothing.
+            RedisUnreachable: the job may have been queued, and `jobs` lists it then; others queue nothing.
             DamagedFolder: the folder of a job it depends on cannot be read.
         """
         fields = {"data": data, "seed": seed, "priority": priority, "name": name}
@@ -88,6 +87,13 @@ class Client:
         self, model: str, action: str, *, source: str | None, parameters: dict[str, Any], **fields: Any
     ) -> JobSpec:
         """The spec that `submit` would queue, with references resolved and data checked.
+
+        Args:
+            model: a model's name.
+            action: train, evaluate or generate.
+            source: a reference to the training job whose model is used.
+            parameters: of this model and action; one that names a job may be any reference.
+            fields: the job's other fields, as `submit` takes them.
 
         Raises:
             InvalidJob: a field is wrong, or a job it depends on cannot be used.
@@ -105,7 +111,7 @@ class Client:
         return spec.model_copy(update={"data": check_data(kind, spec.data)})
 
     def submit_spec(self, spec: JobSpec, continues: str | None = None) -> Job:
-        """Queue a spec as it is.
+        """Queue a spec as it is and return its job.
 
         Args:
             spec: the job.
@@ -113,7 +119,7 @@ class Client:
 
         Raises:
             InvalidJob: a job it depends on failed or was cancelled; nothing is queued.
-            RedisUnreachable: the job may have been queued or not; `jobs` shows which.
+            RedisUnreachable: the job may have been queued, and `jobs` then lists it.
         """
         job_id = new_job_id()
         self.ledger.submit(job_id, spec, continues)
@@ -138,7 +144,7 @@ class Client:
         return self._known.jobs(state)
 
     def resolve(self, reference: str) -> str:
-        """The id that a reference names.
+        """The id that a reference names; a complete id is returned unchecked.
 
         Raises:
             UnknownJob: it names no job or several.
@@ -177,10 +183,10 @@ class Client:
                 return
 
     def wait(self, reference: str) -> Job:
-        """Wait until a job has succeeded.
+        """Wait until a job has succeeded and return it.
 
         Raises:
-            JobFailed: it failed or was cancelled; the sentence has its reason.
+            JobFailed: it failed or was cancelled; the message gives the reason.
             UnknownJob: the reference names no job or several.
             InvalidJob: its record in Redis cannot be read.
             RedisUnreachable: Redis went away and did not come back in time.
@@ -188,8 +194,7 @@ class Client:
         """
         for job, _ in self.watch(reference):
             last = job
-        if last.state != "succeeded":
-            raise JobFailed(f"job {last.id} {last.state}" + (f": {last.error}" if last.error else ""))
+        last.check_success()
         return last
 
     def timeline(self, reference: str) -> list[dict[str, Any]]:
@@ -203,11 +208,7 @@ class Client:
         job_id = self.resolve(reference)
         folder = self.results.find(job_id)
         if folder is not None:
-            try:
-                timeline = folder.job["timeline"]
-                return [{"time": str(entry["time"]), "text": str(entry["text"])} for entry in timeline]
-            except (LookupError, TypeError):
-                raise DamagedFolder(f"{folder.path}: its timeline in job.json cannot be read") from None
+            return folder.timeline
         entries = self.ledger.timeline(job_id)
         return [{"time": iso(entry["time"]), "text": entry["text"]} for entry in entries]
 
@@ -216,19 +217,20 @@ class Client:
 
         Raises:
             JobConflict: it has ended.
+            InvalidJob: its record in Redis cannot be read.
             UnknownJob: the reference names no job or several, or one that Redis does not know.
             RedisUnreachable: Redis cannot be reached.
         """
         job_id = self.resolve(reference)
         before = self.ledger.cancel(job_id)
         if before in ENDED:
-            raise JobConflict(
-                "job", expected="one that has not ended", given=f"{job_id}, which {state_phrase(before)}"
-            )
+            raise _conflict("one that has not ended", job_id, before)
         return self.job(job_id)
 
     def retry(self, reference: str) -> Job:
-        """Queue a failed or cancelled job again, under a new id; a training job resumes from its checkpoint.
+        """Queue a failed or cancelled job again, as a new job, which is returned.
+
+        A training job resumes from its checkpoint.
 
         Raises:
             JobConflict: it has succeeded or has not ended.
@@ -239,15 +241,11 @@ class Client:
         """
         job = self.job(reference)
         if not job.failed:
-            raise JobConflict(
-                "job",
-                expected="one that failed or was cancelled",
-                given=f"{job.id}, which {state_phrase(job.state)}",
-            )
+            raise _conflict("one that failed or was cancelled", job.id, job.state)
         return self.submit_spec(job.spec, continues=job.id)
 
     def resume(self, reference: str, epochs: str | int | None = None) -> Job:
-        """Resume an ended training job from its checkpoint, as a new job.
+        """Resume an ended training job from its checkpoint, as a new job, which is returned.
 
         5 epochs and 5 more give the same weights as 10 in one run.
 
@@ -292,9 +290,11 @@ class Client:
         job = self.job(reference)
         folder = self.results.find(job.id)
         if folder is None:
-            raise JobConflict(
-                "job",
-                expected=f"one with a folder in {self.results.root}",
-                given=f"{job.id}, which {state_phrase(job.state)}" + (f": {job.error}" if job.error else ""),
-            )
+            raise _conflict(f"one with a folder in {self.results.root}", job.id, job.state, job.error)
         return folder
+
+
+def _conflict(expected: str, job_id: str, state: State, why: str | None = None) -> JobConflict:
+    """The error for a job whose state does not permit the request."""
+    given = f"{job_id}, which {state_phrase(state)}" + (f": {why}" if why else "")
+    return JobConflict("job", expected=expected, given=given)

@@ -25,7 +25,6 @@ def check_data(kind: type[Parameters], value: str, *, base: Path | None = None) 
     Raises:
         InvalidData: the job reads no data, the dataset is of another kind, the path does not exist, or it
             leads to something that the job cannot read.
-        InvalidModel: some model's `spec.py` lacks something, or loads what it may not.
     """
     if not kind.takes_data():
         raise InvalidData(
@@ -82,7 +81,7 @@ def _words(kind: type[Parameters]) -> Iterable[str]:
 
 
 def _problem(path: Path, mode: int, forms: tuple[Form, ...]) -> str | None:
-    """What is wrong with a path that exists, to be read after the path."""
+    """What is wrong with an existing path, to be read after it; None if the job can read it."""
     if stat.S_ISDIR(mode):
         folders = [form for form in forms if form.folder]
         if not folders:

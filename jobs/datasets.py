@@ -53,7 +53,7 @@ class Dataset:
         return next((original.sha256 for original in self.originals if original.file == file), None)
 
     def find(self, data_dir: Path) -> Path | None:
-        """Its file or folder in the data folder, None if there is none, as of an offline dataset.
+        """Its file or folder in the data folder; None if it is not there, or if the dataset is generated.
 
         Only names and types are checked.
         """
@@ -70,7 +70,7 @@ class Form:
     Attributes:
         words: what it is, with its article: `an .npz file`, `a folder of PNG files`.
         suffixes: of a file, in lower case; empty for a folder.
-        holds: whether a folder has this form; it checks names alone. Without it, any folder has.
+        holds: whether a folder has this form; it checks names alone. Without it, any folder does.
         content: what such a folder holds, for messages: `a .png file`.
     """
 

@@ -1,4 +1,4 @@
-"""How many epochs a training job has that resumes another one."""
+"""The number of epochs of a training job that resumes another one."""
 
 import re
 
@@ -12,7 +12,7 @@ def with_epochs(spec: JobSpec, done: int, epochs: str | int | None) -> JobSpec:
 
     Args:
         spec: the training job to resume.
-        done: the epochs that it has done.
+        done: how many epochs it has done.
         epochs: the new total, or `"+10"` for that many more than were done; None for the job's own total.
 
     Raises:

@@ -11,7 +11,7 @@ QuartetError
 ├── MissingPart               exit code 2: something must be installed first (the worker, a server)
 ├── RedisUnreachable          exit code 3: Redis cannot be reached
 ├── JobFailed                 exit code 1: the job ended without success
-├── DamagedFolder             exit code 1: a job folder does not match its manifest
+├── DamagedFolder             exit code 1: a job folder cannot be read, or does not match its manifest
 ├── Cancelled                 inside a worker: a stop was requested
 └── LeaseLost                 inside a worker: another attempt holds the job
 
@@ -87,7 +87,7 @@ class InvalidInput(QuartetError):
 
     @classmethod
     def unknown(cls, field: str, given: object, choices: Iterable[str], also: str = "") -> Self:
-        """The error for a name that is none of the choices; the hint is the one that is spelled alike.
+        """The error for a name that is none of the choices; the hint suggests the closest one.
 
         Args:
             field: what was named.
@@ -143,11 +143,11 @@ class RedisUnreachable(QuartetError):
 
 
 class JobFailed(QuartetError):
-    """The job failed or was cancelled; the sentence is the job's own reason."""
+    """The job failed or was cancelled; the message gives the reason."""
 
 
 class DamagedFolder(QuartetError):
-    """A job folder does not match its manifest."""
+    """A job folder cannot be read, or does not match its manifest."""
 
 
 class Cancelled(QuartetError):

@@ -6,7 +6,7 @@ Ours, since `html.escape` and rich leave control and bidirectional characters as
 import re
 
 _UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # controls but tab, line feed and carriage return
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters except tab, line feed and carriage return
     "\u202a-\u202e\u2066-\u2069"  # bidirectional controls, which reorder what is around them
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"  # surrogates and non-characters, invalid in UTF-8 or HTML
 )
@@ -19,7 +19,7 @@ def escape_control(text: str) -> str:
 
 def escape_line(text: str) -> str:
     """The same on one line, for a sentence: line breaks become a space."""
-    return re.sub("[\n\r\x85\u2028\u2029]+", " ", escape_control(text))
+    return re.sub("[\n\r\u2028\u2029]+", " ", escape_control(text))
 
 
 def escape_json(text: str) -> str:

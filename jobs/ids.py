@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from jobs.errors import UnknownJob
 
+REFERENCE = "a job's id, a unique prefix of it, its name, or `latest`"
+"""What a person may call a job by, to be read after `expected`."""
+
 _PATTERN = re.compile(r"\d{8}-\d{6}-\d{3}-[a-z2-7]{4}")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _lock = threading.Lock()

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from jobs.errors import DamagedFolder, InvalidJob, InvalidModel
+from jobs.errors import DamagedFolder, InvalidJob, InvalidModel, JobFailed
 from jobs.ledger.job_record import ENDED, Record, State
 from jobs.spec import JobSpec
 from jobs.store.job_folder import JobFolder
@@ -15,7 +15,13 @@ from jobs.store.results import Results
 class Job:
     """One job.
 
-    Times are ISO 8601 in UTC, None while not reached. `report` is the path of its page once published.
+    Attributes:
+        attempt: the number of the latest attempt, 0 before the first.
+        submitted: ISO 8601 in UTC, as are `started` and `finished`, which are None while not reached.
+        worker: the name of the worker that claimed it last.
+        error: why it failed or was cancelled.
+        headline: its most important metric: `label`, `value` and `unit`.
+        report: the path of its page, once published.
     """
 
     id: str
@@ -49,6 +55,15 @@ class Job:
     def failed(self) -> bool:
         """Whether it ended without success."""
         return self.state in ("failed", "cancelled")
+
+    def check_success(self) -> None:
+        """Refuse a job that has not succeeded.
+
+        Raises:
+            JobFailed: it has not; the message gives the reason.
+        """
+        if self.state != "succeeded":
+            raise JobFailed(f"job {self.id} {self.state}" + (f": {self.error}" if self.error else ""))
 
 
 def job_from_record(record: Record, results: Results) -> Job:

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.errors import DamagedFolder, InvalidJob, RedisUnreachable, UnknownJob
-from jobs.ids import is_job_id
+from jobs.ids import REFERENCE, is_job_id
 from jobs.job import Job, job_from_folder, job_from_record
-from jobs.ledger.job_record import State
+from jobs.ledger.job_record import State, state_phrase
 from jobs.ledger.ledger import Ledger
 from jobs.parameters import Parameters
 from jobs.store.results import Results
 from jobs.wording import counted, with_article
-
-REFERENCE = "a job's id, an unambiguous beginning of it, its name, or `latest`"
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class KnownJobs:
         return [job for job in found if state is None or job.state == state]
 
     def resolve(self, reference: str) -> str:
-        """The id that a reference names.
+        """The id that a reference names; a complete id is returned unchecked.
 
         Raises:
             UnknownJob: it names no job or several.
@@ -82,7 +80,7 @@ class KnownJobs:
             raise UnknownJob(
                 "job",
                 expected="an unambiguous reference",
-                given=f"{reference[:80]!r}, which begins {counted(len(matching), 'id')} ({some})",
+                given=f"{reference[:80]!r}, the beginning of {counted(len(matching), 'id')} ({some})",
             )
         return matching[0]
 
@@ -126,12 +124,15 @@ class KnownJobs:
     def resolve_trainings(
         self, kind: type[Parameters], source: str | None, parameters: dict[str, Any]
     ) -> tuple[str | None, dict[str, Any]]:
-        """The source and the parameters of a new job, with ids in place of references to training jobs.
+        """Replace references to training jobs by their ids, in the source and parameters of a new job.
 
         Args:
             kind: the job's parameter class.
             source: any reference to the training job whose model is used.
             parameters: the job's parameters; those that name a training job may be any reference.
+
+        Returns:
+            The source and the parameters.
 
         Raises:
             UnknownJob, InvalidJob, RedisUnreachable, DamagedFolder: as `training` does.
@@ -171,10 +172,3 @@ def unknown_job(field: str, reference: str) -> UnknownJob:
     return UnknownJob(
         field, expected=REFERENCE, given=repr(reference[:80]), hint="`quartet list` shows all jobs"
     )
-
-
-def state_phrase(state: str) -> str:
-    """A job's state, to be read after `which`: `failed`, `was cancelled`, `is running`."""
-    if state in ("succeeded", "failed"):
-        return state
-    return "was cancelled" if state == "cancelled" else f"is {state}"

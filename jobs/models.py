@@ -114,7 +114,7 @@ def _classes(model: str) -> "Mapping[str, type[Parameters]]":
 
 
 def _check_dataset_names(model: str, kinds: "Iterable[type[Parameters]]") -> None:
-    """Refuse a model that gives the name of an earlier model's dataset to another one."""
+    """Refuse a model with a dataset of its own under the name of an earlier model's dataset."""
     mine = {dataset.name: dataset for kind in kinds for dataset in kind.datasets}
     if packages()[model][0].startswith(f"{BUILT_IN}."):
         return  # a test compares those; each submit would have to load all of them
@@ -127,8 +127,8 @@ def _check_dataset_names(model: str, kinds: "Iterable[type[Parameters]]") -> Non
             if mine.get(dataset.name, dataset) != dataset:
                 raise InvalidModel(
                     f"model {model}",
-                    expected="datasets whose names are free",
-                    given=f"another dataset named {dataset.name!r}",
+                    expected="names of datasets that no other model uses",
+                    given=f"{dataset.name!r}, which model {earlier} uses",
                 )
 
 

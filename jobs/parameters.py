@@ -22,7 +22,7 @@ def number(default: Any, description: str, unit: str | None = None, **limits: An
     Args:
         default: the value where none is given; None for a number that may be left out.
         description: what it is, for the help and the report.
-        unit: of the number: what is counted or measured.
+        unit: what is counted or measured.
         limits: pydantic's `ge`, `gt`, `le` and `lt`.
     """
     return Field(
@@ -53,7 +53,7 @@ Several = BeforeValidator(_listed)
 
 
 class Checked(BaseModel):
-    """Accepts the fields that it declares and no others, and neither true nor false for a number.
+    """Accepts the fields that it declares and no others, and rejects booleans.
 
     A validator raises ValueError with the valid values, to be read after `expected`.
     """

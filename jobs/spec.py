@@ -32,14 +32,14 @@ class JobSpec(Checked):
     seed: int = number(0, "random seed", ge=0, le=2**32 - 1)
     time_limit: int | None = number(
         None,
-        "wall-clock limit of one attempt; without it a day, for a training job 28 days",
+        "wall-clock limit of one attempt; by default a day, or 28 days for a training job",
         "seconds",
         ge=1,
         le=10**9,
     )
     priority: Priority = Field("normal", description="queue priority; a running job is never interrupted")
     name: Annotated[str, Field(min_length=1, max_length=80)] | None = Field(
-        None, description="a name of your own to find the job by"
+        None, description="a name to find the job by"
     )
 
     @field_validator("model")
@@ -79,7 +79,7 @@ class JobSpec(Checked):
         Args:
             model: a model's name.
             action: train, evaluate or generate.
-            fields: the other fields, by the names that JSON has.
+            fields: the other fields, named as in JSON.
 
         Raises:
             InvalidJob: a field is wrong.

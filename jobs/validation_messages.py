@@ -22,9 +22,6 @@ def first_problem(error: ValidationError, value: Any, top: type[BaseModel]) -> I
         error: what pydantic raised.
         value: what was validated: a mapping with `model`, `action` and `parameters`, or anything else.
         top: the class of the whole job; its parameters have a class of their own.
-
-    Raises:
-        InvalidModel: the model's `spec.py` lacks something, or loads what it may not.
     """
     if not isinstance(value, Mapping):
         return InvalidJob("job", expected="an object with model, action and parameters", given=shown(value))

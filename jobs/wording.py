@@ -53,5 +53,10 @@ def is_number(text: str) -> bool:
 
 
 def alternatives(choices: list[str], last: str = "or") -> str:
-    """Several choices in a sentence: `low, normal or high`."""
+    """Several choices in a sentence: `low, normal or high`.
+
+    Args:
+        choices: at least one.
+        last: the word before the last choice.
+    """
     return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} {last} {choices[-1]}"

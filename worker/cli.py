@@ -28,6 +28,8 @@ from worker.engine.parent_watch import end_with_parent
 
 PROGRAM = "quartet-worker"
 PING_SECONDS = 10.0
+"""How long a worker may take to answer."""
+
 ANNOUNCE_SECONDS = 15.0
 """How long the ledger remembers that a worker waits for a GPU."""
 
@@ -53,7 +55,7 @@ _name = click.option(
     "--queues",
     default=",".join(QUEUES),
     show_default=True,
-    help="the queues to take jobs from, comma-separated: training; short, for evaluate and generate",
+    help="comma-separated queues to take jobs from: training, and short for evaluate and generate",
 )
 @_name
 @click.pass_context
@@ -71,7 +73,7 @@ def health(name: str) -> None:
 
 
 def start(settings: Settings, queues: list[str], name: str) -> None:
-    """Take a GPU, waiting for one if need be, and be a Celery worker until stopped.
+    """Take a GPU, waiting for one if need be, and run Celery's worker until it is stopped.
 
     Args:
         settings: of this worker.
@@ -82,7 +84,6 @@ def start(settings: Settings, queues: list[str], name: str) -> None:
         MissingPart: Celery or TensorFlow is not installed, kombu does not fit, or NVIDIA's driver does not
             answer.
         InvalidSetting: no lock can be made in the setting `gpu_lock_dir`.
-        InvalidModel: two packages announce a model of the same name.
     """
     check_worker_is_installed()
     # The first process of a container ignores this signal unless it has a handler.
@@ -107,9 +108,9 @@ def start(settings: Settings, queues: list[str], name: str) -> None:
 
 
 def _end_even_without_redis(settings: Settings) -> None:
-    """See to it that a worker that is stopped ends while Redis is away, when Celery ignores signals.
+    """Make sure that a stopped worker ends even while Redis is away, when Celery ignores signals.
 
-    Its job cannot be handed back then: it is resumed from its last checkpoint once its lease has expired.
+    Its job cannot be handed back then; it is resumed from its last checkpoint once its lease has expired.
     """
     from billiard import active_children
     from celery import signals
@@ -140,7 +141,7 @@ class _WaitAnnouncer:
         self._announced = -ANNOUNCE_SECONDS
 
     def __call__(self, reason: str) -> None:
-        """Called every second, with who holds the GPUs."""
+        """Announce the wait; called every second, with who holds the GPUs."""
         changed = reason != self._reason
         if changed:
             log.info("%s waits for a GPU: %s", self._name, reason)
@@ -154,7 +155,7 @@ class _WaitAnnouncer:
 
 
 def examine(settings: Settings, name: str) -> str:
-    """Say in a sentence that a worker is healthy: it answers, or it waits for a GPU as it should.
+    """Check that a worker is healthy: it answers, or it waits for a GPU as it should.
 
     It sends Celery's own ping, which passes through Redis and the loop that takes jobs, so it notices a
     worker that is cut off, frozen or stuck, which a look at its process would not.
@@ -162,6 +163,9 @@ def examine(settings: Settings, name: str) -> str:
     Args:
         settings: say where Redis is.
         name: of the worker, with its host.
+
+    Returns:
+        A sentence that says which of the two it does.
 
     Raises:
         MissingPart: Celery is not installed.

@@ -1,4 +1,4 @@
-"""JobContext: what a task is handed. It knows no Redis, so a task also runs in a notebook or a test."""
+"""JobContext: all that a task receives. It knows no Redis, so a task also runs in a notebook or a test."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ from jobs.store.atomic_files import write_text
 from jobs.store.job_folder import CHECKPOINT, JobFolder
 
 PROGRESS_SECONDS = 0.2
-"""Shortest time between two progress messages: quick for the eye, nothing for Redis."""
+"""Shortest time between two progress messages: smooth to watch, and no load on Redis."""
 
 
 @dataclass
@@ -30,7 +30,7 @@ class JobContext:
         sources: finished folders that the job reads, verified, by the parameter that names them.
         stop: set when the task should stop soon.
         report_progress: receives each progress message, a flat mapping.
-        notes: sentences that the report shows (what was resized, dropped, found odd).
+        notes: sentences that the report shows: what was resized, dropped or unusual.
         data: name, path and SHA-256 of each dataset, for `job.json`.
     """
 
@@ -80,7 +80,7 @@ class JobContext:
         """Leave the task if a stop was requested; call it at least once a second.
 
         Raises:
-            Cancelled: it was.
+            Cancelled: a stop was requested.
         """
         if self.stop.is_set():
             raise Cancelled("a stop was requested")

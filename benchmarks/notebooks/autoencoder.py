@@ -47,7 +47,7 @@ class Notebook:
     """One call of `fit`, which waits after each epoch until it is asked for the next."""
 
     def __init__(self, data: Path | str, seed: int, noise: float, learning_rate: float | None = None) -> None:
-        """Without a learning rate it is the best one that was found.
+        """Without a learning rate, the best one found is used.
 
         `noise` is the standard deviation of what is added to the input, 0 for the autoencoder.
         """
@@ -58,9 +58,9 @@ class Notebook:
         began = time.perf_counter()
         seen, seen_validation = train, validation
         if noise:
-            chance = np.random.default_rng([seed, 7])
+            rng = np.random.default_rng([seed, 7])
             seen, seen_validation = (
-                np.clip(clean + noise * chance.normal(0.0, 1.0, clean.shape), 0.0, 1.0).astype("float32")
+                np.clip(clean + noise * rng.normal(0.0, 1.0, clean.shape), 0.0, 1.0).astype("float32")
                 for clean in (train, validation)
             )
         self.seconds_for_noise = time.perf_counter() - began

@@ -29,15 +29,15 @@ PARTS = 2
 """`fit` is called for so many parts of an epoch, so that the network can be measured in between."""
 
 
-def build(numbers: int, seed: int, learning_rate: float = LEARNING_RATE) -> keras.Model:
-    """The network, compiled, for tokens below `numbers`."""
-    chance = keras.random.SeedGenerator(seed)
-    glorot = keras.initializers.GlorotUniform(chance)
+def build(vocab_size: int, seed: int, learning_rate: float = LEARNING_RATE) -> keras.Model:
+    """The network, compiled, for tokens below `vocab_size`."""
+    rng = keras.random.SeedGenerator(seed)
+    glorot = keras.initializers.GlorotUniform(rng)
     model = keras.Sequential(
         [
             keras.Input((None,), dtype="int32"),
             keras.layers.Embedding(
-                numbers, 32, embeddings_initializer=keras.initializers.RandomUniform(seed=chance)
+                vocab_size, 32, embeddings_initializer=keras.initializers.RandomUniform(seed=rng)
             ),
             keras.layers.LSTM(64, kernel_initializer=glorot),
             keras.layers.Dense(1, activation="sigmoid", kernel_initializer=glorot),

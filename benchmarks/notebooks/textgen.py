@@ -33,24 +33,24 @@ SCORED_AT_ONCE = 4_096
 """Windows that `predict` gets in one call when the model is measured."""
 
 
-def build(vocabulary: int, optimizer: Any) -> keras.Model:
+def build(vocab_size: int, optimizer: Any) -> keras.Model:
     """The network of the example."""
     model = keras.Sequential(
         [
-            keras.Input((WINDOW, vocabulary)),
+            keras.Input((WINDOW, vocab_size)),
             keras.layers.LSTM(UNITS),
-            keras.layers.Dense(vocabulary, activation="softmax"),
+            keras.layers.Dense(vocab_size, activation="softmax"),
         ]
     )
     model.compile(loss="categorical_crossentropy", optimizer=optimizer)
     return model
 
 
-def sample(predictions: NDArray[Any], temperature: float, chance: np.random.Generator) -> int:
+def sample(predictions: NDArray[Any], temperature: float, rng: np.random.Generator) -> int:
     """Draw an index from probabilities, as the example does."""
     logits = np.log(np.maximum(np.asarray(predictions).astype("float64"), 1e-30)) / temperature
     weights = np.exp(logits - logits.max())
-    return int(np.argmax(chance.multinomial(1, weights / weights.sum())))
+    return int(np.argmax(rng.multinomial(1, weights / weights.sum())))
 
 
 class Notebook:
@@ -69,7 +69,7 @@ class Notebook:
         self._text, self._validation, self._held_out = (
             stored[part].astype(np.int64) for part in ("training", "validation", "held_out")
         )
-        self._chance = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(seed)
         self._model = build(self._vocabulary, getattr(keras.optimizers, optimizer)(learning_rate))
 
     def train(self, seconds: float, steps: int | None = None) -> dict[str, float]:
@@ -105,15 +105,15 @@ class Notebook:
             nats -= np.log(np.maximum(predicted[np.arange(len(begins)), wanted], 1e-30)).sum(dtype=np.float64)
         return float(nats / count)
 
-    def write(self, characters: int, temperature: float = 1.0) -> dict[str, float]:
-        """Write one text, `predict` for each character."""
+    def write(self, characters: int) -> dict[str, float]:
+        """Write one text at temperature 1, calling `predict` for each character."""
         sentence = self._text[:WINDOW].copy()
         began = time.perf_counter()
         for _ in range(characters):
             window = np.zeros((1, WINDOW, self._vocabulary))
             window[0, np.arange(WINDOW), sentence] = 1.0
             predictions = self._model.predict(window, verbose=0)[0]
-            sentence = np.append(sentence[1:], sample(predictions, temperature, self._chance))
+            sentence = np.append(sentence[1:], sample(predictions, 1.0, self._rng))
         return {"characters_per_second": characters / (time.perf_counter() - began)}
 
     def _windows(self, begins: NDArray[np.int64], text: NDArray[np.int64]) -> Any:

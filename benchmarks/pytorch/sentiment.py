@@ -1,4 +1,4 @@
-"""The review model in PyTorch: the worker's network and batches, which hold reviews of like length.
+"""The review model in PyTorch: the worker's network and batches, which hold reviews of similar length.
 
 Reviews are padded on the right to the longest of their batch, `nn.LSTM` reads all of it, and the state after
 the last word of each is taken.
@@ -19,7 +19,7 @@ BATCH, BATCHES_SORTED, LEARNING_RATE = 128, 50, 1e-3
 
 
 class PyTorch:
-    """The network and the reviews, in batches of like length."""
+    """The network and the reviews, in batches of similar length."""
 
     def __init__(self, data: Path | str, seed: int) -> None:
         """The batches of one epoch are made."""
@@ -29,7 +29,7 @@ class PyTorch:
         self._lstm, self._dense = nn.LSTM(32, 64, batch_first=True), nn.Linear(64, 1)
         weights = [*self._embedding.parameters(), *self._lstm.parameters(), *self._dense.parameters()]
         self._optimizer = torch.optim.Adam(weights, LEARNING_RATE, eps=1e-7, fused=True)
-        self._batches = _batches_of_like_length(self._data, seed)
+        self._batches = _batches_of_similar_length(self._data, seed)
         self._next = 0
 
     def train(self, most_reviews: int | None = None) -> dict[str, float]:
@@ -48,8 +48,8 @@ class PyTorch:
         sizes = torch.from_numpy(self._data["offsets"][reviews + 1]) - begins
         steps = torch.arange(int(sizes.max()))
         inside = steps < sizes[:, None]
-        numbers = torch.from_numpy(self._data["numbers"])
-        tokens = torch.where(inside, numbers[torch.where(inside, begins[:, None] + steps, 0)], 0)
+        stored = torch.from_numpy(self._data["tokens"])
+        tokens = torch.where(inside, stored[torch.where(inside, begins[:, None] + steps, 0)], 0)
         states, _ = self._lstm(self._embedding(tokens))
         last = states[torch.arange(len(reviews)), sizes - 1]
         labels = torch.from_numpy(self._data["labels"][reviews].astype("float32"))
@@ -59,16 +59,16 @@ class PyTorch:
         self._optimizer.step()
 
 
-def _batches_of_like_length(data: dict[str, Any], seed: int) -> list[Any]:
-    chance = np.random.default_rng([seed, 0, 2])
-    drawn = chance.permutation(data["training"])
+def _batches_of_similar_length(data: dict[str, Any], seed: int) -> list[Any]:
+    rng = np.random.default_rng([seed, 0, 2])
+    drawn = rng.permutation(data["training"])
     sizes = np.diff(data["offsets"])
     together = BATCHES_SORTED * BATCH
     for first in range(0, len(drawn), together):
         some = drawn[first : first + together]
         drawn[first : first + together] = some[np.argsort(sizes[some], kind="stable")]
     batches = np.array_split(drawn, -(-len(drawn) // BATCH))
-    return [batches[place] for place in chance.permutation(len(batches))]
+    return [batches[place] for place in rng.permutation(len(batches))]
 
 
 def start(**options: Any) -> PyTorch:

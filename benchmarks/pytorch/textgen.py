@@ -38,10 +38,10 @@ class PyTorch:
         self._place = 0
         self._state: Any = None
 
-    def train(self, seconds: float, steps: int | None = None) -> dict[str, float]:
-        """Train for so many seconds, or so many steps if that is less, from where the last call ended."""
+    def train(self, seconds: float) -> dict[str, float]:
+        """Train for so many seconds, from where the last call ended."""
         made, began = 0, time.perf_counter()
-        while time.perf_counter() - began < seconds and (steps is None or made < steps):
+        while time.perf_counter() - began < seconds:
             if self._place + WINDOW > len(self._inputs):
                 self._place, self._state = 0, None
             window = slice(self._place, self._place + WINDOW)

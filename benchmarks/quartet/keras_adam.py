@@ -1,4 +1,4 @@
-"""Keras' own Adam in place of ours, its step under one `jit_compile`, to measure what ours is good for."""
+"""Keras' own Adam in place of ours, its step under one `jit_compile`, to measure what ours gains."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -23,7 +23,7 @@ class Quartet:
         """Nothing is compiled yet."""
         device.prepare()
         self._data = arrays(data)
-        self._tokens = Tokens(self._data["numbers"], self._data["offsets"], self._data["lengths"])
+        self._tokens = Tokens(self._data["tokens"], self._data["offsets"], self._data["lengths"])
         parameters: Any = JobSpec.make("sentiment", "train").parameters
         self._model = build_sentiment(int(self._data["vocabulary"]), seed)
         self._training = ReviewTraining(

@@ -1,4 +1,4 @@
-"""A whole training as a worker's process does it: data, training and files, without the queue."""
+"""A whole training job as a worker's process does it: data, training and files, without the queue."""
 
 import tempfile
 from pathlib import Path

@@ -18,8 +18,8 @@ from worker.tasks.textgen.training import TextTraining
 class Quartet:
     """`worker.tasks.textgen.training.TextTraining` with the defaults of a job, driven as `fit` drives it."""
 
-    def __init__(self, data: Path | str, seed: int, learning_rate: float | None = None) -> None:
-        """Without a learning rate it is the default one."""
+    def __init__(self, data: Path | str, seed: int) -> None:
+        """Nothing is compiled yet."""
         device.prepare()
         self._data = arrays(data)
         parameters: Any = JobSpec.make("textgen", "train").parameters
@@ -30,31 +30,31 @@ class Quartet:
             self._data["validation"],
             streams=parameters.batch_size,
             window=parameters.window,
-            learning_rate=learning_rate or parameters.learning_rate,
+            learning_rate=parameters.learning_rate,
             seed=seed,
         )
         self._characters = parameters.batch_size * parameters.window
         self._epoch = self._step = 0
         self._writers: dict[int, Writer] = {}
 
-    def train(self, seconds: float, steps: int | None = None) -> dict[str, float]:
-        """Train for so many seconds, or so many steps if that is less, from where the last call ended.
+    def train(self, seconds: float) -> dict[str, float]:
+        """Train for so many seconds, from where the last call ended.
 
-        What `fit` does after an epoch is done here as well: the losses on the validation text.
+        As `fit` does, it measures the losses on the validation text after each epoch.
         """
         training, made = self._training, 0
         began = time.perf_counter()
-        while time.perf_counter() - began < seconds and (steps is None or made < steps):
+        while time.perf_counter() - began < seconds:
             if self._step == 0:
                 training.begin_epoch(self._epoch)
-            count = min(training.chunk, training.steps - self._step, (steps or 10**9) - made)
+            count = min(training.chunk, training.steps - self._step)
             training.make_steps(self._step, count)
             self._step, made = self._step + count, made + count
             if self._step == training.steps:
                 training.measure()
                 self._epoch, self._step = self._epoch + 1, 0
         took = time.perf_counter() - began
-        return {"seconds": took, "steps": made, "characters_per_second": made * self._characters / took}
+        return {"seconds": took, "characters_per_second": made * self._characters / took}
 
     def held_out_nats(self, characters: int | None = None) -> float:
         """Mean nats for each held-out character, the state carried along, or for the first so many."""

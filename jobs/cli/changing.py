@@ -1,4 +1,4 @@
-"""Commands that change what becomes of a job: cancel, retry, resume."""
+"""Commands that stop a job or queue it again: cancel, retry, resume."""
 
 import click
 
@@ -29,7 +29,7 @@ def retry_command(job: str) -> None:
 @job_argument
 @click.option("--epochs", metavar="N|+N", help="the new total, or how many more than were done")
 def resume_command(job: str, epochs: str | None) -> None:
-    """Continue an ended training job. Queues a new job that starts from its checkpoint, and prints the id."""
+    """Resume an ended training job. Queues a new job that starts from its checkpoint, and prints its id."""
     from jobs.client import Client
 
     click.echo(Client().resume(job, epochs).id)

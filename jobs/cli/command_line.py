@@ -18,7 +18,7 @@ def command_line(spec: JobSpec, verb: str = "submit") -> str:
         verb: `submit` or `run`.
 
     Returns:
-        One line for a shell that knows `$'…'` (bash, zsh); no character in it moves a terminal.
+        One line for a shell that knows `$'…'` (bash, zsh); it holds no control character.
     """
     arguments = ["quartet", verb, spec.model, spec.action]
     for name, field in type(spec.parameters).model_fields.items():
@@ -40,7 +40,7 @@ def command_line(spec: JobSpec, verb: str = "submit") -> str:
 
 
 def _quoted(argument: str) -> str:
-    """An argument as the shell reads it: `$'…'` where a character in it might move the terminal."""
+    """An argument as the shell reads it: `$'…'` where it holds a control character."""
     if argument.isprintable():
         return shlex.quote(argument)
     escapes = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t"}

@@ -11,7 +11,7 @@ from jobs.escape_control import escape_json
 as_json = click.option("--json", "as_json", is_flag=True, help="print JSON")
 
 job_argument = click.argument("job", metavar="JOB")
-"""A job's id, an unambiguous beginning of it, its name, or `latest`."""
+"""A job's id, a unique prefix of it, its name, or `latest`."""
 
 Handler = Callable[[str, str, dict[str, Any]], None]
 """Takes the model, the action and what was given: parameters, and `data`, `source`, `seed`, `name`."""

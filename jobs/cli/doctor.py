@@ -1,6 +1,6 @@
-"""What a person would check by hand when something does not work, and the fix for what is found.
+"""Diagnoses the installation and suggests fixes.
 
-Nothing is changed but for a folder that is made in the results folder and removed again.
+It changes nothing, except that it makes a folder in the results folder and removes it again.
 """
 
 import importlib.util
@@ -37,7 +37,7 @@ https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.ht
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was checked; `fix` says what to do where it did not pass."""
+    """One check; `fix` says what to do if it failed."""
 
     name: str
     passed: bool
@@ -46,11 +46,10 @@ class Check:
 
 
 def examine(settings: Settings) -> list[Check]:
-    """Check everything, also where one check fails.
+    """Run every check, even after one has failed.
 
     Raises:
         InvalidSetting: the file that should hold Redis' password cannot be read.
-        InvalidModel: a model's `spec.py` lacks something.
     """
     installed = importlib.util.find_spec("tensorflow") is not None
     return [
@@ -142,7 +141,7 @@ def results_checks(settings: Settings) -> Iterator[Check]:
 
 
 def _rename_a_folder(root: Path) -> None:
-    """Do once what publishing a job does."""
+    """Make and rename a folder, as publishing a job does."""
     with tempfile.TemporaryDirectory(prefix=".doctor-", dir=root) as folder:
         first, second = Path(folder) / "a", Path(folder) / "b"
         first.mkdir()
@@ -222,7 +221,7 @@ def _driver(driver: str, cuda: str) -> Check:
 
 
 def _output(command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
-    """What a command that may hang prints; one that takes longer than `seconds` has failed."""
+    """The output of a command that may hang; one that takes longer than `seconds` counts as failed."""
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -230,11 +229,7 @@ def _output(command: list[str], seconds: float) -> subprocess.CompletedProcess[s
 
 
 def data_checks(settings: Settings) -> Iterator[Check]:
-    """Check that the datasets that jobs read by default are in the data folder, or can be put there.
-
-    Raises:
-        InvalidModel: a model's `spec.py` lacks something.
-    """
+    """Check that the datasets that jobs read by default are in the data folder, or can be put there."""
     folder, known = settings.data_dir, datasets()
     kinds = [kind for kind in all_parameters() if kind.takes_data() and kind.datasets]
     defaults = dict.fromkeys(kind.default_data() for kind in kinds)

@@ -44,7 +44,7 @@ class _Described(click.types.StringParamType):
         param: click.Parameter,  # noqa: ARG002
         incomplete: str,
     ) -> list[CompletionItem]:
-        """The choices that begin as what was typed."""
+        """The choices that start with what was typed."""
         return [CompletionItem(choice) for choice in self._choices if choice.startswith(incomplete)]
 
 
@@ -89,12 +89,12 @@ class _ModelCommands(Group):
 
 
 def model_commands(model: str, handler: "Handler", extra: list[click.Parameter]) -> click.Group | None:
-    """`quartet VERB MODEL`: the group of a model's actions, or None for no model.
+    """`quartet submit MODEL` or `quartet run MODEL`: the group of its actions, or None for an unknown model.
 
     Args:
-        model: a model's name, or what somebody took for one.
+        model: what was typed as a model's name.
         handler: called with the model, the action and what was given.
-        extra: the verb's own options.
+        extra: the command's own options.
 
     Raises:
         InvalidModel: the model's `spec.py` lacks something.

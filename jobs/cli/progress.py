@@ -19,7 +19,7 @@ def show_progress(updates: Updates, on_update: Callable[[], None] = lambda: None
 
     Args:
         updates: what `Client.watch` gives.
-        on_update: called with every update; what it raises ends the display.
+        on_update: called at every update; an exception from it ends the display.
 
     Returns:
         The job as it ended.

@@ -7,7 +7,7 @@ import click
 
 from jobs.cli.common import Handler, job_argument, print_json
 from jobs.cli.usage import Command, Group
-from jobs.errors import InvalidInput, InvalidJob, JobFailed
+from jobs.errors import InvalidInput, InvalidJob
 
 if TYPE_CHECKING:
     from jobs.client import Client
@@ -24,7 +24,7 @@ class _JobCommands(Group):
     chooses = "model"
 
     def __init__(self, name: str, handler: Handler, extra: list[click.Parameter], summary: str) -> None:
-        """`extra` are the options of the verb itself."""
+        """`extra` are the command's own options."""
         super().__init__(name=name, help=summary, subcommand_metavar="MODEL ACTION [OPTIONS]")
         self._handler, self._extra = handler, extra
 
@@ -108,13 +108,12 @@ def _follow(client: "Client", job_id: str, on_update: Callable[[], None] = lambd
 
 
 def _end_with(job: "Job", as_json: bool) -> None:
-    """Print where the report is; a job without success ends the command with its reason."""
+    """Print the path of the report; a job that did not succeed ends the command with its reason."""
     if as_json:
         print_json(job.as_dict())
     elif job.report:
         click.echo(job.report)
-    if job.state != "succeeded":
-        raise JobFailed(f"job {job.id} {job.state}" + (f": {job.error}" if job.error else ""))
+    job.check_success()
 
 
 run_command = _JobCommands("run", _run, [_JSON], "Run one job locally, with no services to start.")
@@ -143,7 +142,7 @@ def up_command(workers: str) -> None:
                 time.sleep(0.5)
                 service.check()
         except KeyboardInterrupt:
-            click.echo("stopping; running jobs write a checkpoint and continue at the next `quartet up`")
+            click.echo("stopping; running jobs write a checkpoint and resume at the next `quartet up`")
 
 
 def _worker_count(text: str) -> int:

@@ -30,7 +30,7 @@ COLOURS = {
 
 
 def console() -> Console:
-    """Standard output; wide when it is no terminal, so that `grep` finds whole lines."""
+    """Standard output; wide when it is not a terminal, so that `grep` finds whole lines."""
     return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 
 
@@ -58,7 +58,7 @@ def show_job(job: Job, timeline: Iterable[dict[str, Any]], progress: dict[str, A
 
     Args:
         job: the job.
-        timeline: what happened to it: `time` (ISO 8601) and `text`.
+        timeline: its events: `time` (ISO 8601) and `text`.
         progress: its latest progress; shown while it runs.
         command: the command that submits it.
     """
@@ -88,7 +88,7 @@ def show_job(job: Job, timeline: Iterable[dict[str, Any]], progress: dict[str, A
 
 
 def show_datasets(rows: Iterable[dict[str, Any]]) -> None:
-    """Print a line for each dataset: whether it is here, where it comes from."""
+    """Print a line for each dataset: whether it is in the data folder, and where it comes from."""
     table = _table("DATASET", "KIND", "HERE", "FROM")
     for row in rows:
         table.add_row(row["name"], row["kind"], Text(escape_line(row["path"] or row["here"])), row["origin"])

@@ -51,7 +51,7 @@ def doctor_command(as_json: bool) -> None:
 @click.command("gpus", cls=Command)
 @as_json
 def gpus_command(as_json: bool) -> None:
-    """List this machine's GPUs. Each with memory, load, and the worker and job that hold it."""
+    """List this machine's GPUs. Shows each one's memory and load, and the worker and job that hold it."""
     import subprocess
 
     from jobs.local.supervisor import check_worker_is_installed

@@ -8,12 +8,13 @@ import difflib
 import click
 
 from jobs.errors import InvalidInput
+from jobs.ids import REFERENCE
 from jobs.wording import shown
 
 PROGRAM = "quartet"
 
 _ARGUMENTS = {
-    "JOB": "a job's id, an unambiguous beginning of it, its name, or `latest`",
+    "JOB": REFERENCE,
     "NAME": "a dataset's name",
 }
 """What an argument holds, by its name in the usage line."""

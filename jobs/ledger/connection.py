@@ -1,4 +1,4 @@
-"""The connection to Redis, and what its errors mean for a person."""
+"""The connection to Redis, and the translation of its errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

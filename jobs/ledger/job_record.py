@@ -111,3 +111,10 @@ def _parsed(job_id: str, field: dict[str, Any]) -> Record:
         headline=json.loads(field["headline"]) if field["headline"] else None,
         continues=field["continues"] or None,
     )
+
+
+def state_phrase(state: State) -> str:
+    """A job's state, to be read after `which`: `failed`, `was cancelled`, `is running`."""
+    if state in ("succeeded", "failed"):
+        return state
+    return "was cancelled" if state == "cancelled" else f"is {state}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from jobs.errors import InvalidJob, JobConflict, LeaseLost, UnknownJob
 from jobs.ledger.connection import in_sentences
-from jobs.ledger.job_record import FIELDS, Claim, FreshClaim, State
+from jobs.ledger.job_record import FIELDS, Claim, FreshClaim, State, state_phrase
 from jobs.ledger.messages import list_of, message
 from jobs.ledger.reader import PREFIX, LedgerReader, in_milliseconds, key_of
 from jobs.spec import JobSpec
@@ -54,7 +54,7 @@ class Ledger(LedgerReader):
             raise InvalidJob(
                 "from",
                 expected="a training job that succeeded or will run",
-                given=f"job {answer[1]}, which {'failed' if answer[2] == 'failed' else 'was cancelled'}",
+                given=f"job {answer[1]}, which {state_phrase(answer[2])}",
             )
         if answer[0] == "exists":
             raise JobConflict("job", expected="a new id", given=f"{job_id}, which another job has")
@@ -99,7 +99,11 @@ class Ledger(LedgerReader):
         return FreshClaim(job_id, int(values[FIELDS.index("attempt")]), values)
 
     def renew(self, claim: Claim, lease_seconds: float) -> str:
-        """Prolong the lease.
+        """Renew the lease.
+
+        Args:
+            claim: the attempt that holds it.
+            lease_seconds: how long it holds from now on without a heartbeat.
 
         Returns:
             The pending request: `""`, `"cancel"` or `"hand back"`.
@@ -147,7 +151,7 @@ class Ledger(LedgerReader):
             claim: the attempt that ends it.
             state: succeeded, failed or cancelled.
             error: why it failed or was cancelled.
-            folder: the name of its published folder; empty, the sweeper writes the folder of a failed job.
+            folder: the name of its published folder; if empty, the sweeper writes the folder of a failed job.
             headline: its most important metric.
 
         Raises:
@@ -225,12 +229,23 @@ class Ledger(LedgerReader):
             self.redis.srem(PREFIX + "unpublished", job_id)
 
     def announce_worker(self, name: str, about: dict[str, str], seconds: float) -> None:
-        """Record that a worker is alive; the record expires after `seconds`."""
+        """Record that a worker is alive.
+
+        Args:
+            name: the worker's name.
+            about: what it announces, as `workers` returns it.
+            seconds: how long from now until the record expires.
+        """
         with in_sentences(self.url):
             self.redis.set(f"{PREFIX}worker:{name}", json.dumps(about), px=in_milliseconds(seconds))
 
     def lock(self, name: str, token: str, seconds: float) -> bool:
-        """Take or prolong a lock that expires after `seconds`.
+        """Take or extend a lock.
+
+        Args:
+            name: of the lock: its key in Redis.
+            token: identifies the holder.
+            seconds: how long from now until it expires.
 
         Returns:
             Whether `token` holds it.

@@ -64,7 +64,7 @@ def celery_queues(names: str) -> list[str]:
     """The Celery queues of a list of names.
 
     Args:
-        names: `short`, `training` or both, with commas between them.
+        names: `short`, `training` or both, comma-separated.
 
     Raises:
         InvalidInput: a name is unknown, or there is none.

@@ -12,7 +12,7 @@ from jobs.ledger.scripts import ScriptRunner
 
 log = logging.getLogger(__name__)
 PREFIX = "quartet:"
-"""Of every key in Redis, except the lists of messages."""
+"""The prefix of every key in Redis, except for the lists of messages."""
 
 
 class LedgerReader(ScriptRunner):
@@ -94,7 +94,7 @@ class LedgerReader(ScriptRunner):
             return int(self.redis.info("server")["uptime_in_seconds"])
 
     def about(self) -> dict[str, str]:
-        """Redis' `version`, `appendonly` and `maxmemory-policy`, each `unknown` where Redis does not tell."""
+        """Redis' `version`, `appendonly` and `maxmemory-policy`, each `unknown` where Redis does not say."""
         with in_sentences(self.url):
             said = self.redis.info()  # not CONFIG GET, which a hosted Redis forbids
         append_only = {0: "no", 1: "yes"}

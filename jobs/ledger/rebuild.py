@@ -23,7 +23,7 @@ class Rebuilt:
 
 
 def rebuild(ledger: Ledger, results: Results) -> Rebuilt:
-    """Write every job into the ledger that it does not know.
+    """Write every job that the ledger does not know into it.
 
     Finished jobs are restored as they ended. A job that was running is queued again: a training job resumes
     from its checkpoint, any other one starts from scratch. Jobs that had not started are lost with Redis.

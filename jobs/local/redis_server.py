@@ -53,7 +53,7 @@ def private_redis(socket: Path, folder: Path, *, keep: bool) -> Iterator[str]:
 
     Raises:
         MissingPart: no Redis server is installed.
-        QuartetError: it did not start; the sentence has the end of its log.
+        QuartetError: it did not start; the message gives the end of its log.
     """
     for path in (folder, socket.parent):
         path.mkdir(parents=True, exist_ok=True, mode=0o700)

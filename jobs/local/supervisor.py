@@ -47,6 +47,9 @@ def start_worker(settings: Settings, redis_url: str, name: str, log: IO[bytes]) 
         redis_url: the Redis to use instead of that of the settings.
         name: the worker's name.
         log: receives its output.
+
+    Returns:
+        The worker's process, the leader of a session of its own.
     """
     chosen = settings.model_copy(update={"redis_url": SecretStr(redis_url)}).environment()
     environment = os.environ | chosen | {PARENT_VARIABLE: str(os.getpid())}
@@ -77,7 +80,7 @@ class Service:
         """Restart the workers that died.
 
         Raises:
-            QuartetError: one keeps dying; the sentence has the end of its log.
+            QuartetError: one keeps dying; the message gives the end of its log.
         """
         for worker in self.workers:
             worker.check()

@@ -48,6 +48,11 @@ def _new_file(path: Path) -> IO[bytes]:
 def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
     """Write `value` as JSON: UTF-8, indented, with a final newline.
 
+    Args:
+        path: the file to replace or make.
+        value: what to write.
+        durable: as in `whole_file`.
+
     Raises:
         ValueError: `value` has a NaN or an infinity.
         OSError: the volume is full, read-only or gone; `path` is as it was.
@@ -59,6 +64,11 @@ def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Write `text` as UTF-8.
+
+    Args:
+        path: the file to replace or make.
+        text: what to write.
+        durable: as in `whole_file`.
 
     Raises:
         OSError: the volume is full, read-only or gone; `path` is as it was.

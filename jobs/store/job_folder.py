@@ -38,6 +38,20 @@ class JobFolder:
         return job
 
     @property
+    def timeline(self) -> list[dict[str, Any]]:
+        """The job's events: `time` (ISO 8601) and `text`, oldest first.
+
+        Raises:
+            DamagedFolder: `job.json` has no timeline that can be read.
+        """
+        try:
+            return [
+                {"time": str(entry["time"]), "text": str(entry["text"])} for entry in self.job["timeline"]
+            ]
+        except (LookupError, TypeError):
+            raise DamagedFolder(f"{self.path}: its timeline in job.json cannot be read") from None
+
+    @property
     def metrics(self) -> dict[str, float]:
         """`metrics.json`, empty where the job wrote none.
 
@@ -82,7 +96,11 @@ class JobFolder:
         return [{column: float(value) for column, value in row.items()} for row in self.table(name)]
 
     def verify(self) -> list[str]:
-        """Every difference between the folder and its manifest, one sentence each."""
+        """Every difference between the folder and its manifest, one sentence each.
+
+        Raises:
+            OSError: a file cannot be read.
+        """
         manifest = self.path / MANIFEST
         if not manifest.is_file():
             return [f"{MANIFEST} is missing"]
@@ -109,7 +127,8 @@ class JobFolder:
         """Refuse a folder that does not match its manifest.
 
         Raises:
-            DamagedFolder: it does not; the sentence has the first difference.
+            DamagedFolder: it does not; the message gives the first difference.
+            OSError: a file cannot be read.
         """
         problems = self.verify()
         if problems:

@@ -1,4 +1,4 @@
-"""The results directory: published job folders, and staging folders that are never listed.
+"""The results folder: published job folders, and staging folders that are never listed.
 
 A folder is staged as `.staging/<job id>.<attempt>` and published by one rename to `<job id>`. The rename
 also fences attempts off from each other: a new attempt first renames the staging folder of the one before to
@@ -23,7 +23,11 @@ STAGING = ".staging"
 
 @dataclass(frozen=True)
 class Results:
-    """The results directory: published job folders, and staging folders that are never listed."""
+    """The results folder.
+
+    Attributes:
+        root: its path.
+    """
 
     root: Path
 
@@ -40,7 +44,7 @@ class Results:
         """The ids of all published jobs, newest first.
 
         Raises:
-            OSError: the results directory cannot be read.
+            OSError: the results folder cannot be read.
         """
         if not self.root.is_dir():
             return []
@@ -52,7 +56,7 @@ class Results:
         """All published folders, newest first.
 
         Raises:
-            OSError: the results directory cannot be read.
+            OSError: the results folder cannot be read.
         """
         for job_id in self.ids():
             folder = self.find(job_id)
@@ -69,6 +73,9 @@ class Results:
 
     def stage(self, job_id: str, attempt: int) -> Path:
         """Make an attempt's staging folder; the checkpoint of an earlier attempt moves into it.
+
+        Returns:
+            The staging folder.
 
         Raises:
             UnknownJob: `job_id` is not a job id.
@@ -106,7 +113,7 @@ class Results:
         """The ids of the jobs that left a staging folder, oldest first.
 
         Raises:
-            OSError: the results directory cannot be read.
+            OSError: the results folder cannot be read.
         """
         found = (path.name.rpartition(".")[0] for path in self._staged())
         return sorted({job_id for job_id in found if is_job_id(job_id)})
@@ -122,6 +129,9 @@ class Results:
             job_id: the job's id.
             attempt: the attempt that staged it.
             umask: permissions to remove from its files and folders.
+
+        Returns:
+            The published folder.
 
         Raises:
             UnknownJob: `job_id` is not a job id.

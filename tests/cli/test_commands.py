@@ -40,7 +40,7 @@ def test_a_beginning_of_several_jobs_is_refused(service: Service, trained: str) 
     quartet(service.settings, "submit", *TRAIN, "--watch")
     said = quartet(service.settings, "show", trained[:4], code=2).stderr
     assert said.startswith(
-        f"quartet: job: expected an unambiguous reference, got '{trained[:4]}', which begins "
+        f"quartet: job: expected an unambiguous reference, got '{trained[:4]}', the beginning of "
     )
     assert " ids (" in said
 

@@ -7,7 +7,7 @@ from typing import Any
 from jobs.spec import JobSpec
 from tests.cli.hostile_world import ID, Bomb, Row, World, check, table
 
-NO_JOB = "^job: expected a job's id, an unambiguous beginning of it, its name, or `latest`, got '"
+NO_JOB = "^job: expected a job's id, a unique prefix of it, its name, or `latest`, got '"
 REFERENCES: list[Row] = [
     (f"the reference {text[:24]!r}", lambda w, text=text: w.client.job(text), NO_JOB)
     for text in (

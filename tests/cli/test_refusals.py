@@ -15,7 +15,7 @@ OPTIONS = (
     "one of --epochs, --learning-rate, --batch-size, --data, --seed, --time-limit, --priority, --name, "
     "--watch, --json, --help"
 )
-REFERENCE = "a job's id, an unambiguous beginning of it, its name, or `latest`"
+REFERENCE = "a job's id, a unique prefix of it, its name, or `latest`"
 IMAGES = "mnist, digits, an .npz file or a folder of PNG files"
 HELP = "`quartet submit autoencoder train --help` lists the options"
 LIST = "`quartet list` shows all jobs"

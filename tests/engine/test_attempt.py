@@ -168,7 +168,7 @@ def test_a_report_that_cannot_be_made_fails_the_job_which_keeps_its_results(
     job = done(client, settings)
     assert job.state == "failed"
     assert job.error == (
-        "the report could not be made: internal error, ZeroDivisionError: no axis (details in log.txt)"
+        "the report could not be rendered: internal error, ZeroDivisionError: no axis (details in log.txt)"
     )
     folder = client.folder(job.id)
     assert (folder.metrics, folder.verify()) == ({"loss": 0.5}, [])

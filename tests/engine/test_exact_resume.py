@@ -78,7 +78,7 @@ def test_killed_in_the_middle_of_writing_a_checkpoint_twice(
 
     texts = [entry["text"] for entry in client.timeline(job.id)]
     step = ", step [0-9]+" if model == "textgen" else "(, step [0-9]+)?"
-    why = "(its process was killed \\(SIGKILL\\)|no heartbeat for 4 s, its lease expired)"
+    why = "(its process was killed \\(SIGKILL\\)|no heartbeat for 4 s, so its lease expired)"
     expected = ["queued behind 1 job", "started on w1@.*", "running on the (GPU|CPU) .*"]
     for attempt in (2, 3):
         expected += [f"worker died in epoch [0-9]+: {why}", "queued again( behind 1 job)?"]

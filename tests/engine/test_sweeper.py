@@ -119,7 +119,7 @@ def test_a_job_whose_lease_ran_out_is_queued_again_and_after_three_times_failed(
     assert (record.state, record.error, record.lost) == ("failed", "its worker died three times", 3)
     assert results.ids() == [job_id]
     told = [entry["text"] for entry in ledger.timeline(job_id)]
-    assert told.count("worker died: no heartbeat for 0 s, its lease expired") == 3
+    assert told.count("worker died: no heartbeat for 0 s, so its lease expired") == 3
 
 
 def test_after_a_restart_of_redis_workers_get_the_time_of_a_lease(

@@ -43,7 +43,7 @@ SHAPE = "expected shape (images, height, width), grey levels only, got shape"
 VALUES = "expected integers from 0 to 255 or real numbers from 0 to 1, got"
 DATA = "data: expected mnist, digits, an .npz file or a folder of PNG files, got {},"
 NO_PNG = "{}: expected .png files in it or in its sub-folders 0 to 9, got none"
-WHOLE_PNG = "{}/13.png: expected a whole PNG file, got one that is damaged or was cut off"
+WHOLE_PNG = "{}/13.png: expected an intact PNG file, got one that is damaged or was cut off"
 OTHER_FORMAT = "{}/13.png: expected a PNG file, got a file of another format with that suffix"
 
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {

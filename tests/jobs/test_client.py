@@ -16,9 +16,9 @@ from jobs.errors import (
     JobFailed,
     UnknownJob,
 )
-from jobs.ids import new_job_id
+from jobs.ids import REFERENCE, new_job_id
 from jobs.job import Job
-from jobs.known_jobs import REFERENCE, state_phrase
+from jobs.ledger.job_record import state_phrase
 from jobs.store.job_folder import CHECKPOINT
 
 
@@ -67,7 +67,7 @@ def test_a_beginning_that_several_ids_have_is_ambiguous(client: Client, trained:
     other = client.submit("denoiser", "train", data="digits")
     error = refused(UnknownJob, client.resolve, trained.id[:4])
     assert error.expected == "an unambiguous reference"
-    assert error.given == f"{trained.id[:4]!r}, which begins 2 ids ({other.id}, {trained.id})"
+    assert error.given == f"{trained.id[:4]!r}, the beginning of 2 ids ({other.id}, {trained.id})"
     assert client.resolve(trained.id) == client.resolve("mine") == trained.id
     assert client.resolve("latest") == other.id
 

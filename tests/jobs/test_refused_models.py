@@ -146,15 +146,15 @@ def test_a_package_that_is_announced_twice_alike_is_one(site: Site) -> None:
 DATASETS = "from jobs.models import datasets\nprint(json.dumps(sorted(datasets())))"
 
 
-@pytest.mark.parametrize("name", ["digits", "imdb"])
-def test_a_datasets_name_that_another_dataset_has_is_refused(site: Site, name: str) -> None:
+@pytest.mark.parametrize(("name", "model"), [("digits", "autoencoder"), ("imdb", "sentiment")])
+def test_a_datasets_name_that_another_dataset_has_is_refused(site: Site, name: str, model: str) -> None:
     spec = SPEC.replace('name="waves"', f'name="{name}"')
     site.install("sounds", {"waveform": "sounds.waveform"}, sounds__waveform__spec=spec)
     assert site.refusal() == {
         "kind": "InvalidModel",
         "field": "model waveform",
-        "expected": "datasets whose names are free",
-        "given": f"another dataset named {name!r}",
+        "expected": "names of datasets that no other model uses",
+        "given": f"{name!r}, which model {model} uses",
         "hint": None,
     }
 

@@ -18,7 +18,7 @@ _POLICY = (
 
 
 class Published(StaticFileHandler):  # type: ignore[misc] # Tornado is in the dashboards' image alone
-    """Serves published files alone: nothing hidden, hence nothing staged."""
+    """Serves published files alone: nothing hidden, and so nothing staged."""
 
     def set_extra_headers(self, path: str) -> None:  # noqa: ARG002 - Tornado's signature
         """Keep these files from running anything in the browser, and the browser from showing stale ones."""
@@ -28,7 +28,11 @@ class Published(StaticFileHandler):  # type: ignore[misc] # Tornado is in the da
         self.set_header("Cache-Control", "no-cache")
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
-        """Refuse hidden files, and links that lead out of the folder."""
+        """Refuse hidden files and symbolic links.
+
+        Raises:
+            HTTPError: with status 404, for both.
+        """
         path = Path(absolute_path)
         inside = path.relative_to(root) if path.is_relative_to(root) else Path("..")
         if any(part.startswith(".") for part in inside.parts) or path.resolve() != path:

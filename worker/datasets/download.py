@@ -39,7 +39,7 @@ def obtain(dataset: Dataset, settings: Settings, received: Received = lambda _: 
     """Find a dataset in the data folder, or download it there.
 
     Args:
-        dataset: one that is not made offline.
+        dataset: one that is not generated.
         settings: its `data_dir` is the data folder.
         received: called with the number of bytes in each block that arrives.
 
@@ -115,7 +115,7 @@ def download(original: Original, data_dir: Path, received: Received = lambda _: 
 
 
 def _fetch(original: Original, partial: Path, received: Received) -> str | None:
-    """Write what the server sends into a new file; returns how it differs from the original, if it does."""
+    """Write what the server sends into a new file; return how it differs from the original, if it does."""
     digest, size = hashlib.sha256(), 0
     with partial.open("xb") as file, closing(_blocks(original.url)) as blocks:
         for block in blocks:
@@ -133,7 +133,7 @@ def _fetch(original: Original, partial: Path, received: Received) -> str | None:
 
 
 class _Unreachable(Exception):
-    """The network failed; apart from the OSErrors of a disk, which those of the network are as well."""
+    """The network failed. Its errors are OSErrors, as are those of a disk; this keeps them apart."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))
@@ -158,7 +158,7 @@ def _blocks(url: str) -> Generator[bytes, None, None]:
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    """Python's usual one without ftp:, file: and data:, to which a server could redirect."""
+    """Python's usual opener without ftp:, file: and data:, to which a server could redirect."""
     proxies = {name: url for name, url in urllib.request.getproxies().items() if name in SCHEMES}
     opener = urllib.request.OpenerDirector()
     for handler in (

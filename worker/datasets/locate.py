@@ -17,7 +17,7 @@ class Located(NamedTuple):
     Attributes:
         name: the dataset's name, or the path as it was given.
         dataset: None where a person's own path was given.
-        path: of a file or a folder; None for a dataset that is made on the spot.
+        path: of a file or a folder; None for a dataset that is generated.
     """
 
     name: str
@@ -34,8 +34,7 @@ def locate(kind: type[Parameters], data: str, settings: Settings) -> Located:
         settings: its `data_dir` is the data folder.
 
     Raises:
-        InvalidData: nothing has that name, its kind or form is another, or it cannot be downloaded.
-        InvalidModel: a model's `spec.py` lacks part of its contract.
+        InvalidData: no dataset has that name, it is of another kind or form, or it cannot be downloaded.
     """
     name = check_data(kind, data)
     dataset = datasets().get(name)

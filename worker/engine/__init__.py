@@ -1,1 +1,1 @@
-"""One job from claim to published folder: all that is the same for every job."""
+"""The engine: takes a job from claim to published folder, the same way for every model."""

@@ -1,6 +1,6 @@
 """The Celery app, which `quartet-worker` starts.
 
-One task for each model and action, all with the same body: claim the job, do it. Nothing that loads
+One task for each model and action, all with the same body: claim the job, run it. Nothing that loads
 TensorFlow is imported here, since this module also loads in the main process.
 """
 
@@ -41,14 +41,14 @@ if settings.memory_limit_gb is not None:
     app.conf.worker_max_memory_per_child = int(settings.memory_limit_gb * 1e9 / 1024)
 
 
-def _do(task: Any, job_id: str) -> None:
+def _run(task: Any, job_id: str) -> None:
     execute(job_id, settings, task.request.hostname)
 
 
-# For broken models as well, whose jobs then fail with a sentence: Celery drops a message without a task.
+# For broken models too: their jobs then fail with a sentence, whereas Celery drops a message without a task.
 for _model in model_names():
     for _action in ACTIONS:
-        app.task(_do, name=f"{_model}.{_action}", bind=True)
+        app.task(_run, name=f"{_model}.{_action}", bind=True)
 
 
 @signals.worker_ready.connect
@@ -64,7 +64,7 @@ def _start(sender: Any, **_: Any) -> None:
 
 
 def _log_broken_models() -> None:
-    """A broken model keeps no worker from starting; its jobs fail with the same sentence."""
+    """Log why each broken model is broken: the worker starts all the same, and only their jobs fail."""
     for model in model_names():
         try:
             parameters_of(model, ACTIONS[0])
@@ -101,14 +101,14 @@ def _hand_back(sender: str, **_: Any) -> None:
             except RedisUnreachable as error:
                 log.warning("%s; the sweeper of another worker will find the job", error)
             except Exception:
-                log.exception("the job could not be asked to stop")
+                log.exception("the job could not be asked to stop; the next try is in a second")
             time.sleep(1)
 
     threading.Thread(target=ask, name="hand back", daemon=True).start()
 
 
 def _no_such_model(worker: str, id: str, **_: Any) -> None:  # noqa: A002 - Celery's name
-    """A message names a task that this worker does not have: if it is a job's, the job fails."""
+    """Fail the job whose message names a task that this worker does not have, if it is a job's message."""
     try:
         refuse(id, settings, worker)
     except RedisUnreachable as error:
@@ -116,7 +116,7 @@ def _no_such_model(worker: str, id: str, **_: Any) -> None:  # noqa: A002 - Cele
 
 
 def _child_died(worker: str, sender: Any, task_id: str, exception: BaseException, **_: Any) -> None:  # noqa: ARG001
-    """The pool's process died under a job: record it at once, not when the lease has expired."""
+    """Record at once that the pool's process died under a job, not only when the lease has expired."""
     if not isinstance(exception, (WorkerLostError, Terminated, TimeLimitExceeded)):
         return
     ledger = Ledger(settings.redis_address())
@@ -132,7 +132,7 @@ def _child_died(worker: str, sender: Any, task_id: str, exception: BaseException
 
 def _record_death(ledger: Ledger, record: Record, exception: BaseException) -> None:
     """Fail a job that Celery killed at its hard limit; queue any other again, or fail it after too many."""
-    # Celery reports a death seconds later: by now the pool's next process may hold the job.
+    # Celery reports a death seconds later, when the pool's next process may already hold the job.
     if isinstance(exception, WorkerLostError) and _is_alive(record.process):
         return
     if isinstance(exception, TimeLimitExceeded):
@@ -150,7 +150,7 @@ def _is_alive(process: int | None) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's by now
+    except PermissionError:  # another user's process has this id now
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""One attempt at one job, from claim to outcome: all that is the same for every job."""
+"""One attempt at one job, from claim to outcome."""
 
 import contextlib
 import logging
@@ -34,9 +34,9 @@ GIVE_UP_SECONDS = 120.0
 
 
 def execute(job_id: str, settings: Settings, worker: str) -> None:
-    """Do one job if it is claimable. Its report may be made after this returns, by `background`.
+    """Run one job if it is claimable. Its report may be rendered after this returns, by `background`.
 
-    A message whose job is claimed, ended or unknown is dropped: a second delivery does nothing.
+    A message whose job is claimed, ended or unknown is dropped, so a second delivery does nothing.
 
     Args:
         job_id: what the message names, which may be anything.
@@ -45,9 +45,10 @@ def execute(job_id: str, settings: Settings, worker: str) -> None:
 
     Raises:
         RedisUnreachable: Redis was away longer than the worker waits; the sweeper will find the job.
+        DamagedFolder: an earlier attempt published a folder that cannot be read.
     """
     ledger = Ledger(settings.redis_address(), settings.redis_patience_seconds)
-    claim = ledger.claim(job_id, worker, settings.lease_seconds, f"{os.getpid()}.{uuid.uuid4().hex}")
+    claim = _claim(ledger, job_id, settings, worker)
     if claim is None:
         log.info("job %s is not claimable; its message is dropped", job_id)
         return
@@ -74,23 +75,28 @@ def refuse(job_id: str, settings: Settings, worker: str) -> None:
     ledger = Ledger(settings.redis_address())
     with contextlib.suppress(InvalidInput):
         ledger.record(job_id)
-        return  # a job that can be read has a task: its message was a stranger's
-    claim = ledger.claim(job_id, worker, settings.lease_seconds, f"{os.getpid()}.{uuid.uuid4().hex}")
+        return  # a readable job has a task, so a stranger wrote this message
+    claim = _claim(ledger, job_id, settings, worker)
     if claim is not None:
         with contextlib.suppress(LeaseLost):
             _record_or_failure(ledger, claim)
 
 
+def _claim(ledger: Ledger, job_id: str, settings: Settings, worker: str) -> FreshClaim | None:
+    token = f"{os.getpid()}.{uuid.uuid4().hex}"
+    return ledger.claim(job_id, worker, settings.lease_seconds, token)
+
+
 def _record_or_failure(ledger: Ledger, claim: FreshClaim) -> Record | None:
-    """The claimed job; None once it has failed because its record, or its model, cannot be used here.
+    """The claimed job's record; None if it, or its model, cannot be used here: the job has then failed.
 
     Raises:
-        LeaseLost: another attempt holds the job by now.
+        LeaseLost: another attempt holds the job now.
         RedisUnreachable: Redis cannot be reached.
     """
     try:
         return claim.record()
-    except Exception as error:  # another version's job; or a model that is not installed, or broken
+    except Exception as error:  # written by another version; or its model is missing or broken
         log.error("%s", error, exc_info=not isinstance(error, QuartetError))
         ledger.finish(claim, "failed", error=sentence(error))
         return None
@@ -105,12 +111,12 @@ class Attempt:
         self._context: JobContext | None = None
 
     def run(self) -> None:
-        """Do the job, and leave its end to `background`.
+        """Run the job, and leave its conclusion to `background`.
 
         Raises:
-            LeaseLost: another attempt holds the job by now.
+            LeaseLost: another attempt holds the job now.
             RedisUnreachable: Redis was away longer than the worker waits.
-            DamagedFolder: an earlier attempt has published a folder that cannot be read.
+            DamagedFolder: an earlier attempt published a folder that cannot be read.
         """
         held = self._held
         published = held.results.find(held.claim.job_id)
@@ -140,7 +146,7 @@ class Attempt:
             background.finish(partial(self._end, context, outcome, lease.pop_all()))
 
     def _stage(self) -> JobContext:
-        """Make the staging folder, and what the task is handed.
+        """Make the staging folder and the task's context.
 
         Raises:
             OSError: the results volume is full, read-only or gone.
@@ -187,7 +193,7 @@ class Attempt:
         self._held.ledger.hand_back(self._held.claim, f"{self._held.record.worker} is shutting down")
 
     def _end(self, context: JobContext, outcome: Outcome, lease: contextlib.ExitStack) -> None:
-        """Conclude the job while its lease is renewed. Nobody is there to catch an error."""
+        """Conclude the job while its lease is renewed. No caller would catch an error."""
         with lease:
             try:
                 conclude(self._held, context, outcome)
@@ -203,8 +209,8 @@ class Attempt:
     def _give_up(self, asked: str) -> None:
         """The task was asked to stop and does not: end this process; Celery starts another.
 
-        The job is concluded here, with what its folder has by now; one to be handed back is resumed
-        elsewhere from its last checkpoint; one that another attempt holds is left to it.
+        The job is concluded here, with what its folder has so far. A job to be handed back is resumed
+        elsewhere from its last checkpoint; one that another attempt holds is left to that attempt.
         """
         log.warning("job %s does not stop; its process ends", self._held.claim.job_id)
         # The stuck task may hold a lock that this thread needs: the process ends all the same.

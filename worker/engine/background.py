@@ -1,11 +1,11 @@
-"""What is done beside the next job: the end of the job before, and the index of all jobs.
+"""Work that is done while the next job runs: the end of the previous job, and the index of all jobs.
 
-Drawing figures and writing a report needs no GPU: a thread does it while this process takes its next job.
+Drawing figures and writing a report needs no GPU, so a thread does it while this process takes its next job.
 The job's lease is renewed until its folder is published and the ledger says so. Should this process die
 meanwhile, the lease expires, and another attempt resumes from the checkpoint at the end of training.
 
 With a thousand jobs the index takes longer to write than a small job takes to run. So a second thread writes
-it: at once when it was not written a moment ago, else a moment later, for all jobs published meanwhile.
+it: at once if it was not written a moment ago, else a moment later, for all jobs published meanwhile.
 """
 
 import logging
@@ -24,7 +24,7 @@ INDEX = "index"
 """The name of the thread that writes the index."""
 
 PAUSE_SECONDS = 0.5
-"""Between two times that this process writes the index."""
+"""Shortest time between two writes of the index by this process."""
 
 _finishing: threading.Thread | None = None
 _indexing: threading.Thread | None = None
@@ -35,10 +35,10 @@ _hurry = threading.Event()
 
 
 def finish(end: Callable[[], None]) -> None:
-    """End a job beside what this process does next, once the job before has ended.
+    """End a job in the background, once the previous job has ended.
 
     Args:
-        end: ends the job; nobody catches what it raises.
+        end: ends the job, and must catch every error, since no caller would.
     """
     global _finishing
     _wait_for_job()
@@ -47,13 +47,17 @@ def finish(end: Callable[[], None]) -> None:
 
 
 def wait() -> None:
-    """Wait until nothing is done in the background any more, so that this process may end."""
+    """Wait until all work in the background is done, so that this process may end."""
     _wait_for_job()
     wait_for_index()
 
 
 def update_index(results: Results) -> None:
-    """Have the index written soon, with every job that is published by now."""
+    """Have the index written soon, with every job that has been published.
+
+    Args:
+        results: the folder of all jobs.
+    """
     global _indexing
     with _lock:
         if results not in _behind:
@@ -63,7 +67,7 @@ def update_index(results: Results) -> None:
 
 
 def wait_for_index() -> None:
-    """Have the index written now, if it is to be written at all."""
+    """Have the index written at once if it is due, and wait for it."""
     _hurry.set()
     if _indexing is not None:
         _indexing.join()
@@ -71,7 +75,11 @@ def wait_for_index() -> None:
 
 
 def write_index(results: Results) -> None:
-    """Write the index. That it cannot be written is logged, for it is no reason to fail a job."""
+    """Write the index. An error is logged, since it is no reason to fail a job.
+
+    Args:
+        results: the folder of all jobs.
+    """
     try:
         index_page.write_index(results)
     except OSError as error:

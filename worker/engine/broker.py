@@ -65,6 +65,9 @@ def celery_settings(redis_url: str) -> dict[str, Any]:
 
     Args:
         redis_url: as `Settings.redis_address` has it.
+
+    Returns:
+        Celery's names of the settings -> their values.
     """
     return {
         "broker_url": celery_url(redis_url),

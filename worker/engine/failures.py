@@ -1,4 +1,4 @@
-"""What an error means for a person, and the folder of a job that failed where none could be written."""
+"""Explains errors, and publishes the folder of a job that failed where none could be written."""
 
 import errno
 import time
@@ -19,11 +19,14 @@ _VOLUME_PROBLEMS = {errno.ENOSPC: "is full", errno.EDQUOT: "is full (quota)", er
 
 
 def sentence(error: BaseException, volume: Path | None = None) -> str:
-    """What an error means for a person.
+    """Explain an error to a person.
 
     Args:
         error: whatever a task, a report or a volume raised.
         volume: the results folder, where the error is about it; None for any other place.
+
+    Returns:
+        One sentence without a full stop, with its hint where there is one.
     """
     if isinstance(error, QuartetError):
         return error.explanation

@@ -1,4 +1,4 @@
-"""Renews a job's lease from a thread, and hears when the job should stop."""
+"""Renews a job's lease from a thread, and stops the job when it should stop."""
 
 import logging
 import resource
@@ -18,7 +18,7 @@ LISTEN_SECONDS = 0.5
 """Between two looks at whether the job should stop."""
 
 LOST = "lost"
-"""What `give_up` gets for a job that another attempt holds by now."""
+"""What `give_up` gets for a job that another attempt holds now."""
 
 
 class Heartbeat:
@@ -26,7 +26,7 @@ class Heartbeat:
 
     Attributes:
         asked: why the job should stop: `"cancel"`, `"hand back"`, `"time limit"`, `"memory limit"`, or empty.
-        lost: whether another attempt holds the job by now.
+        lost: whether another attempt holds the job now.
     """
 
     def __init__(

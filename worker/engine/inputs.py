@@ -66,6 +66,9 @@ def take_checkpoint(context: JobContext, continues: str | None, results: Results
 def resumed_from(context: JobContext) -> str:
     """The line of the timeline for a job that has a checkpoint: `resumed from epoch 3, step 200`.
 
+    Args:
+        context: of the job.
+
     Raises:
         DamagedFolder: it is not a checkpoint.
     """

@@ -1,4 +1,4 @@
-"""The content of `job.json`. It is made without TensorFlow, since some jobs fail before that is loaded."""
+"""Makes the content of `job.json`, without TensorFlow, since some jobs fail before that is loaded."""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -40,6 +40,9 @@ def job_json(
         headline: the metric that lists show, with `label`, `value` and `unit`.
         error: why the job failed.
         log_end: the last lines of the log of a job that failed.
+
+    Returns:
+        A mapping that can be written as JSON.
     """
     started = (record.started or record.submitted) / 1000
     return {

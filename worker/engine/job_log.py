@@ -23,7 +23,7 @@ def log_end(path: Path) -> str | None:
 
 
 class _JobLog(logging.FileHandler):
-    """Drops what its volume does not take: that must neither fail a job nor fill the worker's own log."""
+    """Drops lines that cannot be written: a full volume must neither fail a job nor flood the worker's."""
 
     def emit(self, record: logging.LogRecord) -> None:
         with contextlib.suppress(OSError):  # the file cannot be opened
@@ -41,7 +41,10 @@ class _JobLog(logging.FileHandler):
 def log_into(path: Path) -> Iterator[None]:
     """Copy this process' log into a job's folder, for the length of the block.
 
-    Two jobs may be at work at once: one that ends in the background, and the next. Each gets its own lines.
+    Two jobs may be under way at once: one that ends in the background, and the next. Each gets its own lines.
+
+    Args:
+        path: of the log, which is opened when the first line comes.
     """
     handler = _JobLog(path, encoding="utf-8", delay=True)
     names = (background.FINISHING, background.INDEX)

@@ -33,14 +33,17 @@ class Outcome:
 
 
 def outcome_of(task: Callable[[], Mapping[str, float]], results_root: Path) -> Outcome:
-    """Call a task; whatever it raises becomes an outcome, and is logged.
+    """Call a task; an error that it raises is logged, and becomes an outcome.
 
     Args:
         task: does the job and returns its metrics.
         results_root: the results folder, which an error of its volume names.
 
+    Returns:
+        The outcome; a job that was stopped is `cancelled`, and `stopped` says what that means.
+
     Raises:
-        LeaseLost: another attempt holds the job by now.
+        LeaseLost: another attempt holds the job now.
         RedisUnreachable: Redis cannot be reached.
     """
     try:
@@ -74,7 +77,7 @@ def stopped(reason: str, record: Record, settings: Settings) -> Outcome:
 
 
 def over_time_limit(record: Record) -> str:
-    """Why a job failed that took too long."""
+    """The error of a job that took too long."""
     return f"exceeded its time limit of {counted(record.spec.seconds_allowed(), 'second')}"
 
 

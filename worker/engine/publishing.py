@@ -29,6 +29,9 @@ def write_first_record(held: HeldJob) -> None:
 
     If Redis is lost for good, this and the checkpoint are enough to queue the job again.
 
+    Args:
+        held: the job; its staging folder exists.
+
     Raises:
         OSError: the results volume is full, read-only or gone.
     """
@@ -47,8 +50,12 @@ def write_first_record(held: HeldJob) -> None:
 def adopt(held: HeldJob, folder: JobFolder) -> None:
     """End a job whose folder an earlier attempt published before it died.
 
+    Args:
+        held: the job.
+        folder: its published folder.
+
     Raises:
-        LeaseLost: another attempt holds the job by now.
+        LeaseLost: another attempt holds the job now.
         RedisUnreachable: Redis was away longer than the worker waits.
         DamagedFolder: the folder's `job.json` cannot be read.
     """
@@ -61,10 +68,15 @@ def adopt(held: HeldJob, folder: JobFolder) -> None:
 def conclude(held: HeldJob, context: JobContext, outcome: Outcome) -> None:
     """Write what the folder still lacks, publish it, and tell the ledger.
 
-    A report that cannot be made fails the job, with the results that it has.
+    If the report cannot be rendered, the job fails; its folder is published with its metrics and the reason.
+
+    Args:
+        held: the job.
+        context: what its task was given, and has noted in it.
+        outcome: how its task ended.
 
     Raises:
-        LeaseLost: another attempt holds the job by now; nothing was published.
+        LeaseLost: another attempt holds the job now; nothing was published.
         RedisUnreachable: Redis was away longer than the worker waits; the sweeper will find the job.
     """
     context.progress(force=True, stage="writing the report")
@@ -78,7 +90,7 @@ def conclude(held: HeldJob, context: JobContext, outcome: Outcome) -> None:
         except Exception as error:
             with log_into(held.staging / "log.txt"):
                 log.error("%s", traceback.format_exc())
-            why = f"the report could not be made: {sentence(error)}"
+            why = f"the report could not be rendered: {sentence(error)}"
             outcome = Outcome("failed", outcome.metrics, why)
             folder = _publish(held, context, outcome, best)
     except OSError as error:
@@ -94,8 +106,12 @@ def fail_without_folder(held: HeldJob, error: OSError) -> None:
     The checkpoint stays in staging; the sweeper publishes it with the failure when the volume takes
     a folder again.
 
+    Args:
+        held: the job.
+        error: what the volume raised; the ledger records it as the reason.
+
     Raises:
-        LeaseLost: another attempt holds the job by now.
+        LeaseLost: another attempt holds the job now.
         RedisUnreachable: Redis was away longer than the worker waits.
     """
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Loads TensorFlow and Keras, which takes seconds: once in each process, in a thread if need be."""
+"""Loads TensorFlow and Keras once in each process, in a thread if need be, since it takes seconds."""
 
 import os
 import sys
@@ -17,12 +17,12 @@ _loaded = False
 
 
 def begin_loading() -> None:
-    """Load in a thread, so that the first job waits for less of it, or for nothing."""
+    """Load in a thread, so that the first job waits less, or not at all."""
     threading.Thread(target=load_keras, name="loading", daemon=True).start()
 
 
 def loaded() -> bool:
-    """Whether TensorFlow is loaded; while it is being loaded, `sys.modules` has a part of it already."""
+    """Whether TensorFlow is fully loaded; `sys.modules` has it as soon as loading begins."""
     return _loaded
 
 

@@ -50,7 +50,7 @@ class Sweeper:
                 if self._hold_lock():
                     sweep(self._ledger, self._results, self._settings)
             except RedisUnreachable as error:
-                log.warning("%s; the sweeper waits for it", error)
+                log.warning("%s; the next sweep tries again", error)
             except Exception:
                 log.exception("a sweep failed; the next one tries again")
 
@@ -60,7 +60,7 @@ class Sweeper:
 
 
 def sweep(ledger: Ledger, results: Results, settings: Settings) -> None:
-    """Look once at everything that can be lost.
+    """Sweep once: put back everything that was lost.
 
     Args:
         ledger: where jobs are looked up.
@@ -73,7 +73,7 @@ def sweep(ledger: Ledger, results: Results, settings: Settings) -> None:
     # After a restart of Redis every lease looks old: workers get the time of one lease to renew theirs.
     if ledger.uptime_seconds() > settings.lease_seconds:
         for job_id, attempt in ledger.expired():
-            why = f"no heartbeat for {settings.lease_seconds:g} s, its lease expired"
+            why = f"no heartbeat for {settings.lease_seconds:g} s, so its lease expired"
             state = ledger.record_loss(job_id, attempt, settings.max_lost_workers, why)
             log.warning("job %s: the lease of attempt %d expired; now %s", job_id, attempt, state)
     ledger.resend(grace_seconds=2 * settings.sweep_seconds)
@@ -83,7 +83,12 @@ def sweep(ledger: Ledger, results: Results, settings: Settings) -> None:
 
 
 def publish_failures(ledger: Ledger, results: Results, settings: Settings) -> None:
-    """Make the folders of jobs that failed where no worker could make one, if the volume takes them now.
+    """Write the folders of jobs that failed where no worker could write one, if the volume takes them now.
+
+    Args:
+        ledger: names these jobs.
+        results: where their folders are published.
+        settings: of this worker.
 
     Raises:
         RedisUnreachable: Redis cannot be reached.
@@ -108,9 +113,13 @@ def publish_failures(ledger: Ledger, results: Results, settings: Settings) -> No
 def remove_dead_staging(ledger: Ledger, results: Results) -> None:
     """Remove staging folders of jobs that have ended, and of attempts before the current one.
 
-    What an earlier attempt has left is only removed once the current one has taken over the checkpoint.
+    What an earlier attempt left is removed only once the current one has taken over the checkpoint.
     A job that the ledger does not know may be restored from its checkpoint, and a failed one without a
     folder is to be published with it: both are left alone.
+
+    Args:
+        ledger: knows the state and the current attempt of each job.
+        results: where the staging folders are.
 
     Raises:
         RedisUnreachable: Redis cannot be reached.

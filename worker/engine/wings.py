@@ -32,7 +32,7 @@ class Metrics(Protocol):
 class Task(Protocol):
     """What `task.py` has. Each function returns numbers by the names of METRICS.
 
-    A function raises InvalidJob or InvalidData for what a person can change, lets Cancelled through, and
+    A function raises InvalidJob or InvalidData for what a person can change, does not catch Cancelled, and
     writes its files into `context.folder`.
     """
 
@@ -69,7 +69,7 @@ class Wing:
         """Every number that the model reports.
 
         Raises:
-            InvalidModel: `metrics.py` is missing or has no METRICS.
+            InvalidModel: `metrics.py` is missing, cannot be imported, or has no METRICS.
         """
         found = getattr(import_part(self.model, "metrics"), "METRICS", None)
         if not (isinstance(found, tuple) and found and all(isinstance(each, Metric) for each in found)):
@@ -77,7 +77,7 @@ class Wing:
         return found
 
     def action(self, name: str) -> Callable[[JobContext], Mapping[str, float]]:
-        """The function that does a job; loads TensorFlow.
+        """The function that runs a job; loads TensorFlow.
 
         `metrics.py` is checked as well: what it lacks is found before the work, not after it.
 
@@ -85,8 +85,8 @@ class Wing:
             name: `train`, `evaluate` or `generate`.
 
         Raises:
-            InvalidModel: `task.py` or `metrics.py` is missing, or lacks what the contract asks for.
-            Exception: whatever the import of `task.py` raises.
+            InvalidModel: `task.py` or `metrics.py` is missing, cannot be imported, or lacks part of the
+                contract.
         """
         _ = self.metrics
         return _function(self.model, "task", name, ("train", "evaluate", "generate"))
@@ -94,8 +94,11 @@ class Wing:
     def present(self, folder: JobFolder) -> Blocks:
         """What the model's own part of a report shows; loads matplotlib.
 
+        Args:
+            folder: of the job.
+
         Raises:
-            InvalidModel: `report.py` is missing or has no `present`.
+            InvalidModel: `report.py` is missing, cannot be imported, or has no `present`.
             Exception: whatever the wing's `present` raises.
         """
         shown: Blocks = _function(self.model, "report", "present", ("present",))(folder)
@@ -104,12 +107,16 @@ class Wing:
 
 @cache
 def wing(model: str) -> Wing:
-    """The wing of a model."""
+    """The wing of a model; the same one at each call.
+
+    Args:
+        model: a model's name.
+    """
     return Wing(model)
 
 
 def _function(model: str, part: str, name: str, all_names: tuple[str, ...]) -> Callable[..., Any]:
-    """A function of a wing's module, once the module has all that it should have."""
+    """A function of a wing's module, once the module is known to have all the functions it should have."""
     module: ModuleType = import_part(model, part)
     for each in all_names:
         if not callable(getattr(module, each, None)):

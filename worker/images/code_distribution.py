@@ -14,8 +14,8 @@ from worker.images.pixels import Labels
 class CodeDistribution:
     """One Gaussian over codes for each digit, or a single one where images have no labels.
 
-    A network that only reconstructs has no distribution of its own to draw codes from; one fitted to its
-    codes after training does well (Ghosh et al. 2020, https://arxiv.org/abs/1903.12436).
+    A network that only reconstructs defines no distribution to draw codes from; one fitted to its codes
+    after training works well (Ghosh et al. 2020, https://arxiv.org/abs/1903.12436).
 
     Attributes:
         digits: int64 (d,), -1 for images without labels.
@@ -34,6 +34,9 @@ class CodeDistribution:
         Args:
             codes: float32 (n, units), n ≥ 1.
             labels: int64 (n,), or None.
+
+        Returns:
+            The distribution of each digit that occurs, digits ascending.
         """
         of_code = np.full(len(codes), -1) if labels is None else labels
         digits = np.unique(of_code)
@@ -64,7 +67,7 @@ class CodeDistribution:
         return np.maximum(codes, 0), self.digits[turns]
 
     def write(self, path: Path) -> None:
-        """Write it as plain arrays."""
+        """Write it as an .npz file of plain arrays."""
         np.savez(path, allow_pickle=False, **vars(self))
 
     @classmethod

@@ -19,7 +19,7 @@ from worker.images.png import list_folder
 from worker.images.user_files import UserImages, is_folder, read_folder, read_npz
 
 FEWEST = 20
-"""Fewer images than this train nothing worth a report."""
+"""Fewer training images than this lead to nothing worth a report."""
 
 TEST_SHARE = 0.1
 
@@ -32,7 +32,7 @@ def load_images(data: str | None, settings: Settings) -> Images:
 
     An .npz file has Keras' layout (`x_train` and, if there are any, `y_train`, `x_test`, `y_test`),
     or `x` or `images` with `y` or `labels` if there are any. Without a test part, a tenth is set
-    aside, always the same. The files that were loaded last stay in memory until they change.
+    aside, always the same. What was loaded last stays in memory until its files change.
 
     Args:
         data: a dataset's name or a path; None is the default dataset.

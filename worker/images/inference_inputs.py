@@ -1,4 +1,4 @@
-"""Images for `generate`: a dataset's, or a person's own, be it a single one."""
+"""Images for `generate`: a dataset's, or a person's own, or a single one."""
 
 from dataclasses import dataclass
 from pathlib import Path

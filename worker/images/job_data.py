@@ -32,6 +32,9 @@ def data_of(context: JobContext) -> str:
 def images_for(context: JobContext) -> Images:
     """Load the images to train or to test on, and record them.
 
+    Args:
+        context: of the job.
+
     Raises:
         InvalidData: they cannot be used.
         InvalidJob: a version of Quartet with other parameters wrote the training job.
@@ -42,7 +45,14 @@ def images_for(context: JobContext) -> Images:
 
 
 def inputs_for(context: JobContext, count: int) -> InferenceInputs:
-    """Load the first `count` images to send through the network, and record them.
+    """Load images to send through the network, and record them.
+
+    Args:
+        context: of the job.
+        count: how many to take, the first ones; at least 1.
+
+    Returns:
+        k ≤ `count` images.
 
     Raises:
         InvalidData: they cannot be used.
@@ -54,7 +64,12 @@ def inputs_for(context: JobContext, count: int) -> InferenceInputs:
 
 
 def record_data(context: JobContext, data: Images | InferenceInputs) -> None:
-    """Record in `job.json` what was read, and in the report what was done to it."""
+    """Record in `job.json` what was read, and in the report what was done to it.
+
+    Args:
+        context: of the job.
+        data: what was read.
+    """
     context.data[str(data.record["name"])] = dict(data.record)
     for note in data.notes:
         context.note(note)

@@ -45,7 +45,15 @@ def decoder_of(model: keras.Model) -> keras.Model:
 
 
 def logits_of(model: keras.Model, images: Any) -> Any:
-    """What a network's sigmoid is applied to, (n, 784), for images (n, 784)."""
+    """Compute what a network's sigmoid is applied to.
+
+    Args:
+        model: as built by `build_autoencoder`.
+        images: float32 (n, 784) in [0, 1].
+
+    Returns:
+        float32 (n, 784), log-odds.
+    """
     code, reconstruction = model.get_layer("code"), model.get_layer("reconstruction")
     return code(images) @ reconstruction.kernel + reconstruction.bias
 

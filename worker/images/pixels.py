@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SIDE = 28
 PIXELS = SIDE * SIDE
 MAX_PIXELS = 50_000_000
-"""The most pixels that one image may have; a good camera makes about as many."""
+"""The most pixels that one image may have; about what a good camera takes."""
 
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -56,14 +56,20 @@ def stack(place: str, array: NDArray[Any]) -> NDArray[Any]:
 
 
 def too_many_pixels(place: str, width: int, height: int) -> InvalidData:
-    """The error for an image that is larger than `MAX_PIXELS`; sizes are in pixels."""
+    """Return the error for an image of more than `MAX_PIXELS` pixels.
+
+    Args:
+        place: the file, for the message.
+        width: in pixels.
+        height: in pixels.
+    """
     return InvalidData(
         place, expected=f"at most {MAX_PIXELS:,} pixels in an image", given=f"{width:,} × {height:,}"
     )
 
 
 def as_images(place: str, array: NDArray[Any]) -> tuple[Pixels, list[str]]:
-    """Turn arrays of any size into images of 28 × 28.
+    """Turn images of any size into images of 28 × 28 bytes.
 
     Args:
         place: file and array, for messages.
@@ -125,6 +131,9 @@ def as_labels(place: str, array: NDArray[Any], count: int) -> tuple[Labels | Non
 
 def scaled_to_fit(image: "Image") -> Pixels:
     """Scale a grey picture into 28 × 28, keeping its proportions, centred on black.
+
+    Args:
+        image: of Pillow's mode L, of any size.
 
     Returns:
         uint8 (28, 28).

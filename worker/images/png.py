@@ -185,7 +185,7 @@ def _decode(path: Path, content: bytes) -> tuple["Image", bool]:
     from PIL.PngImagePlugin import PngImageFile
 
     try:
-        # What Image.open makes of a PNG file, without its bound, which is above ours and at first only warns.
+        # Image.open would do the same behind a pixel limit that is above ours, and at first only warns.
         with PngImageFile(BytesIO(content)) as image:
             width, height = image.size  # of the header: pixels are decoded by load()
             if width * height > MAX_PIXELS:
@@ -205,5 +205,5 @@ def _decode(path: Path, content: bytes) -> tuple["Image", bool]:
     # A damaged or hostile file makes Pillow raise nearly anything: OSError, SyntaxError, ValueError, …
     except Exception:
         raise InvalidData(
-            shown_path(path), expected="a whole PNG file", given="one that is damaged or was cut off"
+            shown_path(path), expected="an intact PNG file", given="one that is damaged or was cut off"
         ) from None

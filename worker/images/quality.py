@@ -14,7 +14,7 @@ SMALLEST_PROBABILITY = 1e-7
 """Keras' epsilon: keeps the logarithm finite for a pixel that is certainly black or white."""
 
 SMALLEST_MSE = 1e-10
-"""An image without any error has 100 dB, so that a mean over images stays finite."""
+"""An image without any error counts as 100 dB, so that a mean over images stays finite."""
 
 SSIM_WINDOW, SSIM_WINDOW_STD = 11, 1.5
 SSIM_LUMINANCE, SSIM_CONTRAST = 0.01**2, 0.03**2

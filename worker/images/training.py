@@ -1,4 +1,4 @@
-"""How the network of the image models is trained, on its input with or without noise."""
+"""Trains the network of the image models, with or without noise in its input."""
 
 from typing import Any
 
@@ -116,7 +116,7 @@ class ImageTrainable:
         self._draw_fixed_noise(seed)
 
     def restart(self, weights: list[NDArray[np.float32]], seed: int) -> None:
-        """Begin a training run as a new object would.
+        """Start another training run, as a new object would.
 
         Args:
             weights: initial ones, in the order of `model.get_weights()`.

@@ -1,4 +1,4 @@
-"""Trains the network of an image model, and saves what a training job leaves."""
+"""Trains the network of an image model, and saves the files of a training job."""
 
 import keras
 import numpy as np
@@ -43,8 +43,8 @@ def train_network(
         The network, and its history, a row for each epoch.
 
     Raises:
-        Cancelled: a stop was requested; the checkpoint has everything up to the last step.
-        JobFailed: the training run diverged.
+        Cancelled: a stop was requested; the checkpoint is kept.
+        JobFailed: training diverged.
         DamagedFolder: the checkpoint cannot be read, or belongs to another training job.
     """
     model = build_autoencoder(seed)

@@ -75,6 +75,10 @@ def read_png(path: Path) -> UserImages:
 def read_folder(path: Path, count: int | None = None) -> UserImages:
     """Read the first `count` .png files of a folder, or all of them, sorted by name.
 
+    Args:
+        path: of the folder.
+        count: at least 1; None for all.
+
     Returns:
         n ≤ `count` images; their sub-folders, if all have one, are the labels.
 

@@ -9,7 +9,7 @@ from numbers import Integral
 from worker.report.formatting import number
 
 SIGNIFICANT = 4
-"""Digits of the largest number in a column."""
+"""Digits of the largest number in a column, at most."""
 
 _LIKE_A_NUMBER = re.compile(r"[−+-]?[\d.,]+( ?(%|[a-zA-Zµ]{1,6}))?|[–-]?")
 

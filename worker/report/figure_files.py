@@ -63,6 +63,10 @@ def write_thumbnail(folder: Path, name: str) -> None:
 
     A long strip is cropped to its beginning, since the whole would be illegible at this size.
 
+    Args:
+        folder: with the figures.
+        name: of the figure, without a suffix.
+
     Raises:
         OSError: the figure is missing, or the folder cannot be written.
     """

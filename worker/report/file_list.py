@@ -33,6 +33,9 @@ def listed_files(folder: Path) -> list[Listed]:
 
     The manifest comes last and need not exist yet: it holds the report's checksum, so it is written later.
 
+    Args:
+        folder: of the job.
+
     Raises:
         OSError: the folder cannot be read.
     """

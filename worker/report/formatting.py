@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from numbers import Integral
 
+LONGEST_VALUE = 600
+"""Characters of a parameter's value, or of a dataset's record, that a page shows."""
+
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

@@ -1,4 +1,4 @@
-"""Writes results/index.html: the newest jobs, from their published folders alone."""
+"""Writes results/index.html, the page of the newest jobs, from their published folders alone."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ from worker.report.formatting import clipped, duration, rounded_number
 from worker.report.templating import fragment, page
 
 MOST_ROWS = 1_000
-"""Jobs on the page; older ones are in their folders only."""
+"""Jobs on the page; of older ones there is only the folder."""
 
 LOCK = ".index.lock"
 _LONGEST_REASON = 160
@@ -75,11 +75,7 @@ def write_index(results: Results) -> None:
 
 
 def first_command() -> str:
-    """A command that trains on a dataset which needs no download; empty where there is none.
-
-    Raises:
-        InvalidModel: a model's `spec.py` lacks part of its contract.
-    """
+    """A command that trains on a dataset that needs no download; empty where there is none."""
     for kind in all_parameters():
         for dataset in kind.datasets:
             if kind.action == "train" and dataset.offline:

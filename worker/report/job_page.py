@@ -18,8 +18,8 @@ def render(folder: Path, model: Presented) -> None:
 
     Args:
         folder: of the job; it holds `job.json` and whatever the job wrote.
-        model: of the job. It is used only where the job has results, so the page of a job without any loads
-            neither TensorFlow nor matplotlib.
+        model: of the job. It is used only where the job has results, so the page of a job without results
+            loads neither TensorFlow nor matplotlib.
 
     Raises:
         DamagedFolder: `job.json` or another file of the folder is missing or cannot be read.

@@ -1,4 +1,4 @@
-"""Puts a job's numbers in the order, and into the form, in which a person reads them."""
+"""Orders and formats a job's numbers for reading."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from worker.report.formatting import number
 
 @dataclass(frozen=True)
 class ShownMetric:
-    """One number of `metrics.json` with what it means."""
+    """One number of `metrics.json` with its metric."""
 
     metric: Metric
     value: float

@@ -10,10 +10,7 @@ from jobs.errors import InvalidJob, InvalidModel
 from jobs.ids import is_job_id
 from jobs.models import parameters_of
 from jobs.spec import JobSpec
-from worker.report.formatting import clipped
-
-LONGEST_VALUE = 600
-"""Characters of one value that the page shows."""
+from worker.report.formatting import LONGEST_VALUE, clipped
 
 MOST_VALUES = 12
 """Values of one parameter that the page shows."""

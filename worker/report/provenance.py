@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from worker.report.formatting import clipped, duration, moment, number
-
-LONGEST_VALUE = 600
-"""Characters of one value that the page shows."""
+from worker.report.formatting import LONGEST_VALUE, clipped, duration, moment, number
 
 
 @dataclass(frozen=True)

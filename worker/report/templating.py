@@ -29,12 +29,25 @@ def prose(text: str) -> Markup:
 
 
 def page(template: str, **context: Any) -> bytes:
-    """Fill a template of `worker/report/templates`; returns the page as UTF-8."""
+    """Fill a template for a whole page.
+
+    Args:
+        template: the name of a file in `worker/report/templates`.
+        context: the template's variables.
+
+    Returns:
+        The page as UTF-8.
+    """
     return fragment(template, **context).encode()
 
 
 def fragment(template: str, **context: Any) -> Markup:
-    """Fill a template for part of a page."""
+    """Fill a template for part of a page.
+
+    Args:
+        template: the name of a file in `worker/report/templates`.
+        context: the template's variables.
+    """
     return Markup(_ENVIRONMENT.get_template(template).render(context))
 
 

@@ -9,7 +9,7 @@ from cycler import cycler
 from matplotlib.figure import Figure as Drawing
 
 COLOURS = ("#2a6fbb", "#d1495b", "#2e8b6f", "#b8860b", "#6a4c93", "#6b7280")
-"""In this order; together with markers or line styles, colour-blind readers can tell them apart."""
+"""In this order. With markers or line styles, colour-blind readers can tell them apart as well."""
 
 INK = "#1d2026"
 """Text on PAPER; light in dark mode. A label on a fill of COLOURS is written in PAPER, which is dark in dark

@@ -12,7 +12,7 @@ CRITERION = "validation_loss"
 
 
 class TrainableModel(Trainable, Protocol):
-    """A Trainable with the network that its job leaves."""
+    """A Trainable that has a network to save."""
 
     model: Any
 
@@ -47,12 +47,15 @@ class BestEpoch:
 
 
 def train_best(context: JobContext, trainable: TrainableModel, epochs: int) -> BestEpoch:
-    """Train up to `epochs` epochs, and save the network as the best of them left it as `model.keras`.
+    """Train up to `epochs` epochs, and save the network of the best one as `model.keras`.
 
     Args:
         context: of the training job; its checkpoint, progress and stop are used.
         trainable: what is trained; its `model` ends with the weights after the best epoch.
         epochs: how many in all, those of the checkpoint included.
+
+    Returns:
+        The history, and the best epoch's row in it.
 
     Raises:
         Cancelled: a stop was requested; the checkpoint has everything up to the last step.

@@ -43,6 +43,9 @@ class Checkpoint:
     def write(self, path: Path) -> None:
         """Write it atomically, as plain arrays without pickles.
 
+        Args:
+            path: of the file.
+
         Raises:
             OSError: it cannot be written.
         """
@@ -66,6 +69,9 @@ class Checkpoint:
     def read(cls, path: Path) -> "Checkpoint":
         """Read what `write` wrote.
 
+        Args:
+            path: of the file.
+
         Raises:
             DamagedFolder: it is not a checkpoint, or it holds pickles.
         """
@@ -81,7 +87,13 @@ class Checkpoint:
 
     @staticmethod
     def position(path: Path) -> tuple[int, int]:
-        """Read epochs done, and steps done of the next one, without the arrays.
+        """Read how far a training run got, without its arrays.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            Epochs done, and steps done of the next one.
 
         Raises:
             DamagedFolder: it is not a checkpoint, or it holds pickles.

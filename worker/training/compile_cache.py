@@ -1,7 +1,7 @@
 """What a worker keeps compiled for its next jobs.
 
 TensorFlow traces and compiles a function before its first call, for half a second to five seconds. A job of
-the same shape as an earlier one gets that job's functions, with every variable set back. Ours, because
+the same shape as an earlier one gets that job's functions, with every variable reset. Ours, because
 `functools.lru_cache` bounds the number of its entries, but neither their bytes nor their state.
 """
 
@@ -19,13 +19,13 @@ _cache: OrderedDict[Hashable, tuple[int, Any]] = OrderedDict()
 
 
 def cached(key: Hashable, size: int, make: Callable[[], T], restart: Callable[[T], None] | None = None) -> T:
-    """Return what was made for `key` before, or what `make` makes now.
+    """Return what was made earlier for `key`, or make it.
 
     Args:
         key: all that it depends on: its class, the shape of the network, the checksum of its data.
         size: bytes of the data that it holds.
         make: makes it.
-        restart: called on what was made before, to set its variables back; not on what `make` made.
+        restart: called on what was made earlier, to reset its variables; not on what is made now.
 
     Raises:
         Exception: whatever `make` or `restart` raises; what could not be made is not cached.

@@ -7,7 +7,7 @@ has too little work to be worth dividing.
 import os
 
 PARTS = 2
-"""Of a batch, on a CPU."""
+"""Parts of a batch on a CPU."""
 
 
 def usable_processors() -> int:

@@ -18,7 +18,7 @@ from worker.context import JobContext
 from worker.training.checkpoint import Checkpoint
 
 SAVE_SECONDS = 1.0
-"""Shortest time between the checkpoints of two epochs: an epoch may be shorter than the writing of one."""
+"""Shortest time between the checkpoints of two epochs: writing one may take longer than an epoch."""
 
 
 class Trainable(Protocol):
@@ -61,8 +61,8 @@ def fit(
 ) -> list[dict[str, float]]:
     """Train up to `epochs` epochs, from the checkpoint in the job's folder if there is one.
 
-    A checkpoint is written after each epoch, but hardly more often than once a second, and every
-    `checkpoint_seconds` within an epoch; the history is written at the end.
+    A checkpoint is written after each epoch, though no more than about once a second, and every
+    `checkpoint_seconds` within an epoch. The history is written at the end.
 
     Args:
         context: of the job; its checkpoint, progress, settings and stop are used.
@@ -106,7 +106,7 @@ class _TrainingRun:
         self._saved = time.monotonic()
 
     def train_epoch(self, model: Any, keep_best: str | None) -> None:
-        """Make the steps of an epoch that are left, measure, and move on to the next one."""
+        """Make the remaining steps of an epoch, measure, and move on to the next one."""
         position = self.position
         began = time.monotonic()
         self._trainable.begin_epoch(position.epoch)
@@ -133,7 +133,7 @@ class _TrainingRun:
             self._context.write_table(self._history_file, header, rows)
 
     def _make_steps(self) -> None:
-        """Make as many steps as one call should, the very first by itself, so that it shows at once."""
+        """Make the steps of one call; the very first step is a call of its own, so progress shows at once."""
         position, steps = self.position, self._trainable.steps
         count = min(self._trainable.chunk if self._reported else 1, steps - position.step)
         self._trainable.make_steps(position.step, count)
@@ -149,7 +149,7 @@ class _TrainingRun:
             self._context.check_stop()
 
     def _save_every(self, seconds: float) -> None:
-        """Save if the last checkpoint is at least so old."""
+        """Save if the last checkpoint is at least this old."""
         if time.monotonic() - self._saved >= seconds:
             self._save()
             self._saved = time.monotonic()

@@ -3,7 +3,7 @@
 from jobs.errors import InvalidJob
 
 LIMIT_GB = 16
-"""For the weights and one training step; a job that needs more is a typing error."""
+"""For the weights and one training step; a job that needs more is taken for a typo."""
 
 
 def check_memory(fields: str, needed_bytes: float) -> None:

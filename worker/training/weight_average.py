@@ -1,7 +1,7 @@
 """The moving average of a training run's weights: as good as a learning rate that falls to zero at the end.
 
-It needs no end to be known (Polyak and Juditsky, 1992, https://doi.org/10.1137/0330046). Ours, because
-`use_ema` of Keras' optimizers has one momentum for all steps, which remembers the initial weights for long.
+The end need not be known (Polyak and Juditsky, 1992, https://doi.org/10.1137/0330046). Ours, because
+`use_ema` of Keras' optimizers has one momentum for all steps, so it is slow to forget the initial weights.
 """
 
 from collections.abc import Sequence

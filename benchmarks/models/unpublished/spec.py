@@ -1,4 +1,4 @@
-"""The same as of an empty job, for which a worker has tasks of its own."""
+"""An empty job, for which `benchmarks.empty_worker` has a task of its own."""
 
 from benchmarks.models.empty import spec
 

@@ -43,7 +43,7 @@ local function send(id)
   set(id, 'sent', now())
 end
 
--- The number of messages that a worker which takes every job takes before one that is added to `list` now.
+-- How many messages a worker that takes every job reads before one that is added to `list` now.
 local function ahead_of(list)
   local count = 0
   for _, name in ipairs(LISTS) do
@@ -62,10 +62,13 @@ local function queue(id, text)
   log_event(id, text .. (ahead == 0 and '' or ahead == 1 and ' behind 1 job' or ' behind ' .. ahead .. ' jobs'))
 end
 
-local function ended(state) return state == 'succeeded' or state == 'failed' or state == 'cancelled' end
+-- Why a job fails when one that it depends on has ended in `state`.
+local function dependency_error(needed, state)
+  return 'job ' .. needed .. ', which it depends on, ' .. (state == 'failed' and 'failed' or 'was cancelled')
+end
 
 -- End a job, and update the jobs that wait for it: a waiting job is queued when the last job that it depends on has
--- succeeded, and fails when one of them did not. `folder` empty: the sweeper writes the failed job's folder.
+-- succeeded, and fails when one of them did not. If `folder` is empty, the sweeper writes the failed job's folder.
 local function finish(id, state, error, folder)
   local pending = { { id, state, error, folder } }
   local failing = {} -- a job that depends on two of these fails once
@@ -81,8 +84,7 @@ local function finish(id, state, error, folder)
         if job_state ~= 'succeeded' then
           redis.call('DEL', PREFIX .. 'needs:' .. dependent)
           failing[dependent] = true
-          local word = job_state == 'failed' and 'failed' or 'was cancelled'
-          table.insert(pending, { dependent, 'failed', 'job ' .. job .. ', which it depends on, ' .. word, '' })
+          table.insert(pending, { dependent, 'failed', dependency_error(job, job_state), '' })
         elseif redis.call('SCARD', PREFIX .. 'needs:' .. dependent) == 0 then
           queue(dependent, 'job ' .. job .. ' succeeded; queued')
         end

@@ -5,7 +5,7 @@ for _, id in ipairs(redis.call('ZRANGE', PREFIX .. 'state:waiting', 0, -1)) do
     local state = get(needed, 'state')
     if state == 'failed' or state == 'cancelled' then
       redis.call('DEL', PREFIX .. 'needs:' .. id)
-      finish(id, 'failed', 'job ' .. needed .. ', which it depends on, ' .. (state == 'failed' and 'failed' or 'was cancelled'), '')
+      finish(id, 'failed', dependency_error(needed, state), '')
       moved = moved + 1
       break
     elseif not state or state == 'succeeded' then

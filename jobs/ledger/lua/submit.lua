@@ -6,7 +6,7 @@ if redis.call('EXISTS', job_key(id)) == 1 then
 end
 local unfinished = {}
 for index = 7, #ARGV do
-  -- The client found a job that the ledger does not know published in the results folder.
+  -- A job that the ledger does not know has succeeded: the client found its folder.
   local state = get(ARGV[index], 'state')
   if state == 'failed' or state == 'cancelled' then return { 'refused', ARGV[index], state } end
   if state and state ~= 'succeeded' then table.insert(unfinished, ARGV[index]) end

@@ -78,20 +78,18 @@ def test_other_data_are_measured_whole_with_a_note(tmp_path: Path, trained: JobF
     context = do(tmp_path / "toy", "evaluate", "toy-reviews", trained)
     assert JobFolder(context.folder).metrics["reviews"] == 1_000
     assert context.notes == [
-        "These reviews are made by a grammar; results on them say nothing about real text",
-        "This is other data than the model was trained on: its test part is used to measure.",
+        "These reviews are made by a grammar; results on them say nothing about real text.",
+        "The model was trained on other data. The test part of this data is measured.",
     ]
     (tmp_path / "own.csv").write_text("text,label\nThe plot is clever.,1\nThe plot is dull.,0\n")
     context = do(tmp_path / "own", "evaluate", tmp_path / "own.csv", trained)
     assert JobFolder(context.folder).metrics["reviews"] == 2
-    assert "all of its reviews are used to measure" in context.notes[-1]
+    assert "Every review of this data is measured." in context.notes[-1]
 
 
 def test_reviews_of_one_label_cannot_be_measured_by(tmp_path: Path, trained: JobFolder) -> None:
     (tmp_path / "own.csv").write_text("text,label\nThe plot is clever.,1\n")
-    with pytest.raises(
-        InvalidData, match="expected reviews of both labels to measure by, got only positive ones"
-    ):
+    with pytest.raises(InvalidData, match="expected test reviews of both labels, got only positive ones"):
         do(tmp_path / "run", "evaluate", tmp_path / "own.csv", trained)
 
 
@@ -105,5 +103,5 @@ def test_test_reviews_that_were_trained_on_are_counted(tmp_path: Path) -> None:
     context = do(tmp_path / "run", "train", tmp_path / "own", epochs=1)
     evaluation_context = do(tmp_path / "evaluation", "evaluate", source=JobFolder(context.folder))
     assert evaluation_context.notes == [
-        "Of the 22 test reviews 2 also occur, word for word, among the training reviews; the data comes that way."
+        "Of the 22 test reviews 2 also occur, word for word, among the training reviews; the data itself has these duplicates."
     ]

@@ -22,8 +22,8 @@ def test_folders_of_text_files_are_read(tmp_path: Path, read: Callable[..., Read
     reviews, notes = read(tmp_path / "own")
     assert reviews == [("mauvais été", 0), ("good film", 1)]
     assert notes == [
-        "own: 1 file is not UTF-8; read as Windows-1252",
-        "own: skipped 1 review without text",
+        "own: 1 file is not UTF-8; read as Windows-1252.",
+        "own: skipped 1 review without text.",
     ]
 
 

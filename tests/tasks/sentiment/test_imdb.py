@@ -61,7 +61,7 @@ def test_the_archive_is_read_without_being_unpacked(folders: Settings) -> None:
         Review("très good", 1, test=True),
         Review("very bad", 0, test=True),
     ]
-    assert notes == ["1 review is not UTF-8; read as Windows-1252"]
+    assert notes == ["1 review is not UTF-8; read as Windows-1252."]
     assert [path.name for path in folders.data_dir.iterdir()] == ["aclImdb.tar.gz"]
 
 
@@ -133,9 +133,7 @@ def test_a_damaged_archive_gets_one_sentence(folders: Settings, content: bytes) 
 def test_an_archive_that_was_cut_off_gets_one_sentence(folders: Settings) -> None:
     path = archive(folders.data_dir / "aclImdb.tar.gz", [*HONEST, ("aclImdb/x", os.urandom(100_000))])
     path.write_bytes(path.read_bytes()[:-50_000])
-    with pytest.raises(
-        InvalidData, match="expected a gzipped tar archive, got a damaged file or another one"
-    ):
+    with pytest.raises(InvalidData, match="expected a gzipped tar archive, got a damaged or different file"):
         list(open_reviews("imdb", folders, labelled=True).read(lambda _: None))
 
 

@@ -30,7 +30,7 @@ def test_texts_are_labelled_as_evaluation_reads_them(tmp_path: Path, trained: Jo
     tokens = TokenCollector(30, vocabulary).add_all(TEXTS).tokens()
     expected = model(padded_table(tokens)[0])[:, 0]
     assert np.allclose([float(row["probability"]) for row in rows], expected, atol=1e-5)
-    assert context.notes == ["1 review has no word that the model knows, so the label means nothing."]
+    assert context.notes == ["1 review has no word that the model knows: its label means nothing."]
 
 
 @pytest.mark.parametrize(

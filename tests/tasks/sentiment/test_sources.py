@@ -28,7 +28,7 @@ def test_reading_stops_on_request(folders: Settings) -> None:
 def test_the_toy_reviews_are_always_the_same_and_say_what_they_are() -> None:
     notes: list[str] = []
     reviews = list(toy_reviews.read_toy_reviews(notes.append))
-    assert notes == ["These reviews are made by a grammar; results on them say nothing about real text"]
+    assert notes == ["These reviews are made by a grammar; results on them say nothing about real text."]
     assert len({review.text for review in reviews}) == len(reviews) == 4_000
     assert sum(review.test for review in reviews) == 1_000
     assert sum(review.label or 0 for review in reviews) == 2_000

@@ -43,14 +43,14 @@ READABLE: list[tuple[str, str, bytes, list[tuple[str, int]], list[str]]] = [
         "a.csv",
         b'text,label\ngood film,pos\n"  ",pos\n"",neg\nbad film,neg\n',
         TWO,
-        ["a.csv: skipped 2 reviews without text"],
+        ["a.csv: skipped 2 reviews without text."],
     ),
     (
         "Windows-1252",
         "a.csv",
         "text,label\ncafé,pos\n“bad”,neg\n".encode("cp1252"),
         [("café", 1), ("“bad”", 0)],
-        ["a.csv is not UTF-8; read as Windows-1252"],
+        ["a.csv is not UTF-8; read as Windows-1252."],
     ),
     ("tsv", "a.tsv", b"label\ttext\npos\tgood film\nneg\tbad film\n", TWO, []),
     (
@@ -65,7 +65,7 @@ READABLE: list[tuple[str, str, bytes, list[tuple[str, int]], list[str]]] = [
         "a.tsv",
         b'label\ttext\npos\t"good film\nneg\tbad "film"\n',
         [('"good film', 1), ('bad "film"', 0)],
-        ["a.tsv: its quotes are read as part of the text"],
+        ["a.tsv: its quotes are read as part of the text."],
     ),
     (
         "jsonl",

@@ -14,7 +14,7 @@ from worker.engine.gpu import locks, nvml
 
 
 def rows(settings: Settings) -> list[dict[str, Any]]:
-    """A row for each card: what NVML reports, `holders`, and the `jobs` that these run.
+    """A row for each card: what NVML reports, who holds it, and the jobs that the holders run.
 
     Args:
         settings: where the locks are, and Redis.
@@ -73,7 +73,10 @@ def _show(found: list[dict[str, Any]]) -> None:
 
 
 def main(as_json: bool) -> None:
-    """Print the GPUs as a table, or as JSON.
+    """Print the GPUs.
+
+    Args:
+        as_json: as JSON; otherwise as a table.
 
     Raises:
         MissingPart: NVIDIA's driver does not answer.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.settings import Settings
+from jobs.wording import alternatives
 from worker.engine.gpu import locks, nvml
 from worker.engine.startup import loaded
 
@@ -24,10 +25,10 @@ _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 def take(settings: Settings, worker: str, on_wait: Callable[[str], None]) -> locks.Hold | None:
-    """Take the GPU that this worker will run on, waiting for it, and hide all others from TensorFlow.
+    """Take the GPU that this worker will run on, waiting for one if need be; hide all others from TensorFlow.
 
     Args:
-        settings: `gpu` and `gpu_lock_dir` count.
+        settings: of this worker; `gpu` and `gpu_lock_dir` are used.
         worker: the name of this worker.
         on_wait: called every second while all are held, with who holds them.
 
@@ -64,7 +65,7 @@ def _all_held(cards: list[nvml.Card], folder: Path) -> str:
     """`all 2 GPUs are held by worker@a and worker@b`."""
     names = [str(holder["worker"]) for card in cards for holder in locks.holders(card, folder)]
     count = "the only GPU is" if len(cards) == 1 else f"all {len(cards)} GPUs are"
-    return f"{count} held" + (f" by {' and '.join(sorted(names))}" if names else "")
+    return f"{count} held" + (f" by {alternatives(sorted(names), last='and')}" if names else "")
 
 
 def end_with_worker() -> None:
@@ -76,7 +77,7 @@ def end_with_worker() -> None:
         return
     ctypes.CDLL(None, use_errno=True).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     if os.getppid() != json.loads(os.environ[HELD_VARIABLE])["pid"]:
-        os._exit(1)  # it ended before the signal was set
+        os._exit(1)  # the main process ended before the signal was set
 
 
 def prepare() -> None:
@@ -108,7 +109,11 @@ def describe() -> dict[str, Any]:
 
 
 def in_words(device: Mapping[str, Any]) -> str:
-    """`the GPU NVIDIA A100`, of what `describe` returns."""
+    """`the GPU NVIDIA A100`.
+
+    Args:
+        device: what `describe` returned once TensorFlow was loaded.
+    """
     return f"the {'GPU' if device['kind'] == 'gpu' else 'CPU'} {device['name']}"
 
 

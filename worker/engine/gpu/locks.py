@@ -41,7 +41,7 @@ def hold_alone(cards: Iterable[Card], folder: Path, worker: str) -> Hold | None:
     Args:
         cards: those that may be taken.
         folder: where the lock files are.
-        worker: who takes it, for people who look.
+        worker: the name of the worker that takes it, written into the lock file for people to read.
 
     Raises:
         InvalidSetting: no lock can be made in the folder.
@@ -60,7 +60,7 @@ def hold_shared(cards: Iterable[Card], folder: Path, worker: str) -> Hold | None
     Args:
         cards: those that may be taken.
         folder: where the lock files are.
-        worker: who takes it, for people who look.
+        worker: the name of the worker that takes it, written into the lock file for people to read.
 
     Raises:
         InvalidSetting: no lock can be made in the folder.
@@ -81,7 +81,15 @@ def hold_shared(cards: Iterable[Card], folder: Path, worker: str) -> Hold | None
 
 
 def holders(card: Card, folder: Path) -> list[dict[str, Any]]:
-    """Who holds a card: `worker`, `host`, `pid`, `since` (seconds since 1970) of each."""
+    """Who holds a card, as their lock files say.
+
+    Args:
+        card: which card.
+        folder: where the lock files are.
+
+    Returns:
+        `worker`, `host`, `pid` and `since` (seconds since 1970) of each.
+    """
     found = []
     for path in [_path(folder, card), *sorted(folder.glob(f"{_file_name(card.uuid)}.shared-*.lock"))]:
         try:
@@ -89,7 +97,7 @@ def holders(card: Card, folder: Path) -> list[dict[str, Any]]:
         except OSError:
             continue
         try:
-            # Shared, so that two who look at the same time do not see each other.
+            # Shared, so that two processes that look at the same time do not see each other.
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             found += _noted(descriptor)
@@ -143,7 +151,7 @@ def _open(path: Path) -> int:
 
 
 def _note(descriptor: int, worker: str) -> None:
-    """Write into the file who holds it. This is for people; nothing depends on it."""
+    """Write the holder into the lock file, for people to read; nothing depends on it."""
     note = {"worker": worker, "host": socket.gethostname(), "pid": os.getpid(), "since": round(time.time())}
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(note).encode(), 0)

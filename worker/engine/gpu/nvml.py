@@ -18,7 +18,8 @@ class Card:
     Attributes:
         index: `0`, or `0:1` for the second slice of the first GPU, in the order of the PCI bus.
         uuid: what `CUDA_VISIBLE_DEVICES` takes: `GPU-…`, or `MIG-…` for a slice.
-        gpu_uuid: of the whole GPU; `uuid` itself unless this is a slice.
+        gpu_uuid: the UUID of the whole GPU; the same as `uuid` unless this is a slice.
+        name: what NVIDIA calls it.
         memory_used, memory_total: in bytes.
         load: per cent of the last second in which it was busy; None where NVML does not report it.
         driver: version of NVIDIA's driver.
@@ -74,7 +75,7 @@ def visible(found: list[Card], environment: Mapping[str, str] = os.environ) -> l
 
 
 def _chosen(found: list[Card], entries: list[str]) -> list[Card]:
-    """The cards of a list as CUDA reads it: numbers, UUIDs or beginnings of one, up to the first wrong entry.
+    """The cards in a list as CUDA reads it: numbers, UUIDs or their prefixes, up to the first wrong entry.
 
     https://docs.nvidia.com/cuda/cuda-programming-guide/05-appendices/environment-variables.html
     """

@@ -18,14 +18,21 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def present(folder: JobFolder) -> Blocks:
-    """What the report shows of the images that the job saved."""
+    """Yield what the report shows of a finished job.
+
+    Args:
+        folder: of the job.
+
+    Raises:
+        DamagedFolder: `job.json` or `metrics.json` cannot be read.
+    """
     images = saved_images(folder)
     match folder.job["spec"]["action"]:
         case "train":
             yield _reconstructions(
                 images,
                 "Validation images and the trained network's output for them: each is compressed to 32 "
-                "numbers and reconstructed from these.",
+                "numbers and reconstructed from them.",
                 "validation image",
             )
         case "evaluate":
@@ -77,9 +84,9 @@ def _code_units(images: Arrays) -> Figure:
     return Figure(
         "code_units",
         "What each unit of the code draws",
-        "The decoder's weights from each of the 32 units to the pixels, times the standard deviation of the "
-        "unit over the test images: where a unit that is more active than usual makes an image brighter "
-        f"(red) or darker (blue).{note}",
+        "The decoder's weights from each of the 32 units to the pixels, times the unit's standard deviation "
+        "over the test images: red where a unit that is more active than usual makes an image brighter, "
+        f"blue where it makes it darker.{note}",
         "32 small images in red and blue, strokes and blobs, one for each unit of the code.",
         weights_as_images(images["units"] * images["unit_std"][:, np.newaxis], "darker ← logit → brighter"),
     )

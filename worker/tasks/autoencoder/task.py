@@ -17,8 +17,8 @@ def train(context: JobContext) -> dict[str, float]:
 
     Raises:
         InvalidData: the images cannot be used.
-        Cancelled: a stop was requested; the checkpoint stays.
-        JobFailed: the training run diverged.
+        Cancelled: a stop was requested; the checkpoint is kept.
+        JobFailed: training diverged.
         DamagedFolder: the checkpoint cannot be read, or belongs to another training job.
     """
     spec = context.spec

@@ -20,8 +20,8 @@ def basic_autoencoder(context: JobContext) -> keras.Model:
     Raises:
         InvalidData: the denoiser's training images cannot be used any more.
         InvalidJob: a version of Quartet with other parameters wrote the denoiser's training job.
-        Cancelled: a stop was requested; the checkpoint stays.
-        JobFailed: the training run diverged.
+        Cancelled: a stop was requested; the checkpoint is kept.
+        JobFailed: training diverged.
         DamagedFolder: the checkpoint cannot be read, or belongs to another training job.
     """
     if "baseline" in context.sources:
@@ -45,7 +45,7 @@ def basic_autoencoder(context: JobContext) -> keras.Model:
         history_file="baseline_history.csv",
     )
     context.note(
-        "The basic autoencoder was trained in this job, on the denoiser's training images and also for "
+        "The basic autoencoder was trained in this job as the denoiser was: on the same images, for "
         f"{counted(trained.parameters.epochs, 'epoch')}."
     )
     return model

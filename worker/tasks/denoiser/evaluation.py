@@ -33,7 +33,7 @@ def compare(
         noise: one more standard deviation, pixels being in [0, 1].
 
     Returns:
-        The networks and the noisy images themselves, as the method `noisy`.
+        The means of all measures, also those of the noisy images themselves, as the method `noisy`.
 
     Raises:
         Cancelled: a stop was requested.
@@ -76,7 +76,15 @@ def example_arrays(
 
 
 def metrics_at(noise: float, comparison: Comparison) -> dict[str, float]:
-    """The metrics of an evaluation: each measure at one level, by method; of `denoised`, by its own name."""
+    """Return the metrics of an evaluation.
+
+    Args:
+        noise: one of the levels of the comparison.
+        comparison: with the methods `noisy`, `basic` and `denoised`.
+
+    Returns:
+        `<method>_<measure>` for each of them; without a prefix for `denoised`.
+    """
     named = {
         f"{method}_{measure}": value
         for method, measures in comparison.values[noise].items()

@@ -34,7 +34,14 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def present(folder: JobFolder) -> Blocks:
-    """What the report shows of the images that the job saved."""
+    """Yield what the report shows of a finished job.
+
+    Args:
+        folder: of the job.
+
+    Raises:
+        DamagedFolder: `job.json` or `metrics.json` cannot be read.
+    """
     images = saved_images(folder)
     spec = folder.job["spec"]
     match spec["action"]:
@@ -126,6 +133,9 @@ def winners(values: Mapping[str, Sequence[float]], better: str) -> list[str]:
     Args:
         values: method -> its value at each level.
         better: `lower` or `higher`, as in a metric.
+
+    Returns:
+        A method for each level, the first of equals.
     """
     best = max if better == "higher" else min
     return [

@@ -11,7 +11,7 @@ class Train(ImageTraining):
 
 
 class Evaluate(Evaluation, OnImages):
-    """Compare noisy, basic autoencoder and denoised images over a sweep of noise levels."""
+    """Compare noisy, basic autoencoder and denoised images over a range of noise levels."""
 
     noise: float = number(0.5, "noise level of the headline numbers", "std", ge=0, le=5)
     baseline: JobReference | None = training_of(

@@ -22,8 +22,8 @@ def train(context: JobContext) -> dict[str, float]:
 
     Raises:
         InvalidData: the images cannot be used.
-        Cancelled: a stop was requested; the checkpoint stays.
-        JobFailed: the training run diverged.
+        Cancelled: a stop was requested; the checkpoint is kept.
+        JobFailed: training diverged.
         DamagedFolder: the checkpoint cannot be read, or belongs to another training job.
     """
     spec, parameters = context.spec, context.spec.parameters
@@ -39,8 +39,8 @@ def evaluate(context: JobContext) -> dict[str, float]:
     Raises:
         InvalidData: the images cannot be used.
         InvalidJob: a version of Quartet with other parameters wrote the training job.
-        Cancelled: a stop was requested; the checkpoint of the basic autoencoder stays.
-        JobFailed: the training run of the basic autoencoder diverged.
+        Cancelled: a stop was requested; the checkpoint of the basic autoencoder is kept.
+        JobFailed: training of the basic autoencoder diverged.
         DamagedFolder: its checkpoint cannot be read, or belongs to another training job.
     """
     parameters = context.spec.parameters

@@ -140,8 +140,12 @@ def load_reviews(source: ReviewSource, recipe: Recipe, data_dir: Path) -> Review
         recipe: how they become ids.
         data_dir: the data folder, where the cache is; one that cannot be written costs time, not the job.
 
+    Returns:
+        All reviews, in the order of the source.
+
     Raises:
         InvalidData: the source cannot be read, or holds no reviews.
+        Cancelled: a stop was requested while the source was read.
     """
     return _load(source, recipe, data_dir / "tokens")
 
@@ -211,6 +215,10 @@ def test_part(reviews: ReviewSet) -> NDArray[np.bool_]:
 
 def validation_part(reviews: ReviewSet, seed: int) -> NDArray[np.bool_]:
     """Which of the other reviews a training job only validates with: a tenth, a function of the seed.
+
+    Args:
+        reviews: all of them.
+        seed: of the job.
 
     Returns:
         (reviews,), true for those.

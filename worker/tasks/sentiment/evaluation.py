@@ -31,6 +31,9 @@ def measures(labels: Labels, probabilities: Probabilities, threshold: float) -> 
         labels: (reviews,), 1 for positive.
         probabilities: (reviews,), of positive.
         threshold: the probability from which a review is called positive.
+
+    Returns:
+        Metrics by the names of METRICS: those of an evaluation but the loss, the intervals and the target.
     """
     predicted = probabilities >= threshold
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
@@ -82,12 +85,15 @@ def intervals(counts: dict[str, float], seed: int) -> dict[str, float]:
 
 
 def class_report(labels: Labels, probabilities: Probabilities, threshold: float) -> list[tuple[Any, ...]]:
-    """scikit-learn's classification report, by class: precision, recall, F1, reviews.
+    """Compute scikit-learn's classification report.
 
     Args:
         labels: (reviews,), 1 for positive.
         probabilities: (reviews,), of positive.
         threshold: the probability from which a review is called positive.
+
+    Returns:
+        Rows of class, precision, recall, F1 and reviews: the two classes, then the two averages.
     """
     report = metrics.classification_report(
         labels,
@@ -103,11 +109,15 @@ def class_report(labels: Labels, probabilities: Probabilities, threshold: float)
 
 
 def curves(labels: Labels, probabilities: Probabilities) -> list[tuple[float, ...]]:
-    """Compute threshold, precision, recall, F1 and false positive rate, from the lowest threshold up.
+    """Compute what each threshold gives, for the precision-recall and ROC curves.
 
     Args:
         labels: (reviews,), 1 for positive.
         probabilities: (reviews,), of positive.
+
+    Returns:
+        At most CURVE_POINTS rows of threshold, precision, recall, F1 and false positive rate, from the lowest
+        threshold up.
     """
     precision, recall, thresholds = metrics.precision_recall_curve(labels, probabilities)
     false_positives, _, _ = metrics.roc_curve(labels, probabilities, drop_intermediate=False)
@@ -122,13 +132,16 @@ def curves(labels: Labels, probabilities: Probabilities) -> list[tuple[float, ..
 def by_length(
     labels: Labels, probabilities: Probabilities, threshold: float, lengths: NDArray[np.int32]
 ) -> list[tuple[int, int, int, float]]:
-    """Compute shortest and longest length, reviews and accuracy of each class of lengths that has reviews.
+    """Compute the accuracy by length of the review.
 
     Args:
         labels: (reviews,), 1 for positive.
         probabilities: (reviews,), of positive.
         threshold: the probability from which a review is called positive.
         lengths: (reviews,), in words.
+
+    Returns:
+        Rows of shortest and longest length, reviews and accuracy, for each class of lengths that has reviews.
     """
     right = (probabilities >= threshold) == labels
     rows = []

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from jobs.store.atomic_files import write_json
 from worker.context import JobContext
-from worker.tasks.sentiment import evaluation, result_files
-from worker.tasks.sentiment.artifacts import texts_at
+from worker.tasks.sentiment import artifacts, evaluation
 from worker.tasks.sentiment.evaluation import Labels, Probabilities
+from worker.tasks.sentiment.job_data import texts_at
 from worker.tasks.sentiment.reviews import LABEL_NAMES, ReviewSource, excerpt
 from worker.tasks.sentiment.thresholds import price_of_precision
 
@@ -46,28 +46,28 @@ def write_tables(context: JobContext, measured: Measured, validation: tuple[Labe
     context.progress(force=True, stage="making tables")
     labels, probabilities, threshold = measured.labels, measured.probabilities, measured.threshold
     context.write_table(
-        result_files.CLASS_REPORT,
+        artifacts.CLASS_REPORT,
         ("class", "precision", "recall", "f1", "reviews"),
         evaluation.class_report(labels, probabilities, threshold),
     )
     context.write_table(
-        result_files.CURVES,
+        artifacts.CURVES,
         ("threshold", "precision", "recall", "f1", "false_positive_rate"),
         evaluation.curves(labels, probabilities),
     )
     context.write_table(
-        result_files.PRECISION_PRICE,
+        artifacts.PRECISION_PRICE,
         ("target", "threshold", "precision", "recall", "false_positives", "false_negatives"),
         price_of_precision(validation, (labels, probabilities), threshold),
     )
     context.write_table(
-        result_files.BY_LENGTH,
+        artifacts.BY_LENGTH,
         ("from", "to", "reviews", "accuracy"),
         evaluation.by_length(labels, probabilities, threshold, measured.lengths),
     )
     names = [LABEL_NAMES[label] for label in labels]
     rows = list(zip((measured.places + 1).tolist(), names, probabilities.tolist(), strict=True))
-    context.write_table(result_files.PREDICTIONS, ("review", "label", "probability"), rows)
+    context.write_table(artifacts.PREDICTIONS, ("review", "label", "probability"), rows)
 
 
 def write_surest_errors(context: JobContext, source: ReviewSource, measured: Measured) -> None:
@@ -87,7 +87,7 @@ def write_surest_errors(context: JobContext, source: ReviewSource, measured: Mea
     )
     texts = texts_at(source, measured.places[wrong])
     write_json(
-        context.folder / result_files.SUREST_ERRORS,
+        context.folder / artifacts.SUREST_ERRORS,
         [
             {
                 "review": int(measured.places[index]) + 1,

@@ -5,6 +5,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from jobs.wording import counted
 from worker.report.blocks import Figure
 from worker.report.theme import COLOURS, INK, MUTED, PAPER, new_drawing
 
@@ -176,7 +177,7 @@ def by_length(rows: Sequence[Row], accuracy: float, length: int) -> Figure:
     """
     drawing = new_drawing(height=3.4)
     axes = drawing.add_subplot(xlabel="words in the review", ylabel="accuracy")
-    names = [f"{row['from']:.0f}–{row['to']:.0f}\n{row['reviews']:,.0f} reviews" for row in rows]
+    names = [f"{row['from']:.0f}–{row['to']:.0f}\n{counted(int(row['reviews']), 'review')}" for row in rows]
     values = [row["accuracy"] for row in rows]
     axes.axhline(accuracy, ls=":", color=MUTED, label=f"all reviews, {accuracy:.4f}")
     axes.errorbar(
@@ -197,8 +198,8 @@ def by_length(rows: Sequence[Row], accuracy: float, length: int) -> Figure:
         caption=f"With 95 % intervals (Wilson). The network reads the last {length:,} words of a review.",
         alt="Accuracy by words in the review. "
         + "; ".join(
-            f"{row['from']:.0f} to {row['to']:.0f} words: {row['accuracy']:.3f} of {row['reviews']:,.0f} "
-            "reviews"
+            f"{row['from']:.0f} to {row['to']:.0f} words: {row['accuracy']:.3f} of "
+            f"{counted(int(row['reviews']), 'review')}"
             for row in rows
         )
         + ".",

@@ -1,6 +1,6 @@
 """Reads reviews from folders: pos/ and neg/ with a text file for each review, perhaps in train/ and test/.
 
-It is ours because Keras' `text_dataset_from_directory` follows links to files, reads files of any size and
+Ours, because Keras' `text_dataset_from_directory` follows links to files, reads files of any size and
 needs TensorFlow. Only regular files directly in these folders are read; links are not followed, so nothing
 outside is read. A file is UTF-8, or else Windows-1252, in which some of the raw IMDB reviews are written.
 """
@@ -51,9 +51,9 @@ def read_folder(root: Path, note: Note) -> Iterator[Review]:
             empty += 1
     if others:
         files = counted(others, "file is", "files are")
-        note(f"{shown_path(root.name)}: {files} not UTF-8; read as Windows-1252")
+        note(f"{shown_path(root.name)}: {files} not UTF-8; read as Windows-1252.")
     if empty:
-        note(f"{shown_path(root.name)}: skipped {counted(empty, 'review')} without text")
+        note(f"{shown_path(root.name)}: skipped {counted(empty, 'review')} without text.")
 
 
 def decoded(content: bytes) -> tuple[str, bool]:

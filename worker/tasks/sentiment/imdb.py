@@ -1,6 +1,6 @@
 """Reads the IMDB reviews as they are published: Stanford's tar archive, and Keras' npz file.
 
-It is ours because TensorFlow Datasets would write a second copy to the disk and bring dozens of packages, and
+Ours, because TensorFlow Datasets would write a second copy to the disk and bring dozens of packages, and
 Keras' `load_data` gives numbers in the place of words. The archive is read from one end to the other in
 memory. Keras' file holds pickles, which can run code, so it is opened only if its checksum is the pinned one.
 """
@@ -59,9 +59,9 @@ def read_archive(path: Path, note: Note) -> Iterator[Review]:
                     yield Review(text, dict(CLASSES)[place[2]], place[1] == "test")
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         reason = str(error) or type(error).__name__
-        raise _refused(path, "a gzipped tar archive", f"a damaged file or another one ({reason})") from None
+        raise _refused(path, "a gzipped tar archive", f"a damaged or different file ({reason})") from None
     if others:
-        note(f"{counted(others, 'review is', 'reviews are')} not UTF-8; read as Windows-1252")
+        note(f"{counted(others, 'review is', 'reviews are')} not UTF-8; read as Windows-1252.")
 
 
 def read_keras(path: Path, note: Note) -> Iterator[Review]:
@@ -74,7 +74,7 @@ def read_keras(path: Path, note: Note) -> Iterator[Review]:
     Raises:
         InvalidData: the file or the word index beside it is not the one that Keras publishes.
     """
-    note(f"{KERAS_IMDB.file} holds words only: reviews are shown without punctuation, in lower case")
+    note(f"{KERAS_IMDB.file} holds words only: reviews are shown without punctuation, in lower case.")
     index_path = path.with_name(KERAS_IMDB_WORD_INDEX)
     content, index = path.read_bytes(), index_path.read_bytes()
     if hashlib.sha256(content).hexdigest() != KERAS_IMDB.sha256:

@@ -13,8 +13,8 @@ from jobs.errors import InvalidData
 from jobs.store.atomic_files import whole_file, write_json
 from jobs.wording import counted
 from worker.context import JobContext
+from worker.tasks.sentiment.artifacts import DECISIONS, PREDICTIONS
 from worker.tasks.sentiment.explanation import MOST_REVIEWS, Effect, explain
-from worker.tasks.sentiment.result_files import DECISIONS, PREDICTIONS
 from worker.tasks.sentiment.reviews import LABEL_NAMES, excerpt
 from worker.tasks.sentiment.scoring import ReviewScorer, probabilities_of
 from worker.tasks.sentiment.tokens import UNKNOWN, TokenCollector, Tokens, Vocabulary
@@ -71,8 +71,8 @@ class Labeller:
             raise InvalidData("data", expected="at least one review to label", given="none")
         if unknown:
             self._context.note(
-                f"{counted(unknown, 'review has', 'reviews have')} no word that the model knows, so the "
-                "label means nothing."
+                f"{counted(unknown, 'review has', 'reviews have')} no word that the model knows: "
+                f"{'its label means' if unknown == 1 else 'their labels mean'} nothing."
             )
         return {"reviews": count, "positive_share": positive / count, "threshold": self._threshold}
 

@@ -1,6 +1,6 @@
 """Runs an LSTM over sequences of any length, a few steps at a time, faster on a CPU than Keras' layer.
 
-It is ours because Keras' layer on a CPU multiplies and differentiates step by step, and XLA would compile
+Ours, because Keras' layer on a CPU multiplies and differentiates step by step, and XLA would compile
 each length anew: here all lengths are read in turns of one length, with one compiled program forward and one
 back. A test compares every gradient with the one that autodiff finds through Keras' own layer.
 """

@@ -1,4 +1,4 @@
-"""What the reports of the review model show, read from a job's folder."""
+"""What the review model's reports show, from a job's folder."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from jobs.store.job_folder import JobFolder
 from worker.report.blocks import Block, Blocks, Figure, Table, Text
-from worker.tasks.sentiment import figures, result_files
+from worker.tasks.sentiment import artifacts, figures
 from worker.tasks.sentiment.reviews import LABEL_NAMES
 
 MOST_WORDS = 5
@@ -14,12 +14,13 @@ MOST_WORDS = 5
 
 
 def present(folder: JobFolder) -> Blocks:
-    """Show a finished job of the review model: figures, tables and texts.
+    """Yield what the report shows of a finished job: figures, tables and texts.
+
+    Args:
+        folder: of the job.
 
     Raises:
-        OSError: the folder lacks a file.
-        ValueError: a file is damaged.
-        LookupError: a file is damaged.
+        DamagedFolder: `job.json` or `metrics.json` cannot be read.
     """
     match folder.job["spec"]["action"]:
         case "train":
@@ -27,13 +28,13 @@ def present(folder: JobFolder) -> Blocks:
         case "evaluate":
             return _evaluation(folder)
         case _:
-            return _labelling(folder)
+            return _generation(folder)
 
 
 def _training(folder: JobFolder) -> Iterator[Block]:
     """How the model reads a text."""
-    reading = _json(folder, result_files.READING)
-    words = _json(folder, result_files.VOCABULARY)["words"]
+    reading = _json(folder, artifacts.READING)
+    words = _json(folder, artifacts.VOCABULARY)["words"]
     yield Text(
         "How it reads a review",
         "The text is converted to lower case, `<br />` counts as a space, and words are runs of letters and "
@@ -50,15 +51,15 @@ def _evaluation(folder: JobFolder) -> Iterator[Block]:
     metrics = folder.metrics
     yield figures.confusion(metrics, LABEL_NAMES, metrics["threshold"])
     yield _class_report(folder, metrics)
-    curve = folder.numbers(result_files.CURVES)
+    curve = folder.numbers(artifacts.CURVES)
     yield figures.precision_recall(curve, metrics)
     yield figures.roc(curve, metrics)
     yield figures.thresholds(curve, metrics)
-    prices = folder.numbers(result_files.PRECISION_PRICE)
+    prices = folder.numbers(artifacts.PRECISION_PRICE)
     yield Text("What the trade-off means here", _trade_off(metrics, prices))
     yield _prices(prices)
     yield _by_length(folder, metrics)
-    wrong = _json(folder, result_files.SUREST_ERRORS)
+    wrong = _json(folder, artifacts.SUREST_ERRORS)
     if wrong:
         yield Table(
             "Where it is surest and wrong",
@@ -78,7 +79,7 @@ def _class_report(folder: JobFolder, metrics: Mapping[str, float]) -> Table:
         ("Class", "Precision", "Recall", "F1", "Reviews"),
         [
             (row["class"], *(float(row[name]) for name in scores), round(float(row["reviews"])))
-            for row in folder.table(result_files.CLASS_REPORT)
+            for row in folder.table(artifacts.CLASS_REPORT)
         ],
         f"Accuracy {metrics['accuracy']:.4f}, 95 % interval {metrics['accuracy_low']:.4f} to "
         f"{metrics['accuracy_high']:.4f}; F1 of the positive class {metrics['f1']:.4f}, 95 % interval "
@@ -106,22 +107,22 @@ def _prices(prices: list[dict[str, float]]) -> Table:
 
 
 def _by_length(folder: JobFolder, metrics: Mapping[str, float]) -> Figure:
-    length = _json(folder, result_files.READING)["length"]
-    return figures.by_length(folder.numbers(result_files.BY_LENGTH), metrics["accuracy"], length)
+    length = _json(folder, artifacts.READING)["length"]
+    return figures.by_length(folder.numbers(artifacts.BY_LENGTH), metrics["accuracy"], length)
 
 
-def _labelling(folder: JobFolder) -> Iterator[Block]:
+def _generation(folder: JobFolder) -> Iterator[Block]:
     """The first reviews with their labels, and the words that moved each decision most."""
     yield Table(
         "Labels, and the words that moved them most",
         ("Review", "Label", "Probability of positive", "Words", "Text"),
         [
             (row["review"], row["label"], row["probability"], _moved(row), row["text"])
-            for row in _json(folder, result_files.DECISIONS)
+            for row in _json(folder, artifacts.DECISIONS)
         ],
         "After each word: the probability of positive with all its occurrences replaced by the unknown word. "
         "The word that changes it most comes first. "
-        f"Reviews labelled: {int(folder.metrics['reviews']):,}; {result_files.PREDICTIONS} has all of them.",
+        f"Reviews labelled: {int(folder.metrics['reviews']):,}; {artifacts.PREDICTIONS} has all of them.",
     )
 
 

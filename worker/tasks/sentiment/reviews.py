@@ -73,6 +73,12 @@ def without_surrogates(text: str) -> str:
 
 
 def unreadable(path: Path, error: OSError, expected: str = "a readable file") -> InvalidData:
-    """The error for a file or folder that the operating system does not let us read."""
+    """Return the error for a file or folder that cannot be read.
+
+    Args:
+        path: of it.
+        error: the reason.
+        expected: what it should have been.
+    """
     reason = (error.strerror or str(error)).lower()
-    return InvalidData(shown_path(path), expected=expected, given=f"an error ({reason})")
+    return InvalidData(shown_path(path), expected=expected, given=f"one that cannot be read ({reason})")

@@ -13,10 +13,10 @@ from worker.tasks.sentiment.tokens import ALIGNMENT, PADDING, Tokens
 from worker.training.cpu_parallel import parallel_parts
 
 BATCH = 128
-"""Reviews in one batch, as many as a training job's default: what is compiled for that then serves this."""
+"""Reviews in one batch: the default of training jobs, so that their compiled functions serve here as well."""
 
 BATCH_TOKENS = 100_000
-"""Most tokens in one batch; above that it is halved. They take 0.2 GB and a fraction of a second."""
+"""Most tokens in one batch, or else it is halved. So many take 0.2 GB and a fraction of a second."""
 
 
 class TokensInMemory:
@@ -29,6 +29,7 @@ class TokensInMemory:
     """
 
     def __init__(self, tokens: Tokens) -> None:
+        """Share the memory of the tokens where possible; they must not change any more."""
         self.ids = _shared(tokens.ids)
         self.begins = tf.constant(tokens.offsets[:-1])
         self.sizes = tf.constant(tokens.sizes)
@@ -68,7 +69,11 @@ class ReviewScorer:
     """One network, compiled once."""
 
     def __init__(self, model: keras.Model) -> None:
-        """Nothing is compiled before the first review."""
+        """Nothing is compiled before the first review.
+
+        Args:
+            model: from `worker.tasks.sentiment.network.build_sentiment`.
+        """
         self.model = model
         self._parts = parallel_parts()
         ids, indices = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.int64)
@@ -108,12 +113,27 @@ class ReviewScorer:
 
 
 def probabilities_of(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The probability that a review is positive, to the seven digits that files hold."""
+    """Convert logits into probabilities of positive, to the seven digits that files hold.
+
+    Args:
+        logits: (reviews,).
+
+    Returns:
+        (reviews,), in [0, 1].
+    """
     rounded: NDArray[np.float64] = np.round((1 + np.tanh(logits.astype(np.float64) / 2)) / 2, 7)
     return rounded
 
 
 def cross_entropy(labels: NDArray[np.uint8], logits: NDArray[np.float32]) -> float:
-    """The mean of -log of the probability that was given to the true label, in nats."""
+    """Compute the mean of minus the logarithm of the true label's probability.
+
+    Args:
+        labels: (reviews,), 1 for positive.
+        logits: (reviews,).
+
+    Returns:
+        Nats per review.
+    """
     signed = np.where(labels == 1, -logits, logits)
     return float(np.logaddexp(0, signed, dtype=np.float64).mean())

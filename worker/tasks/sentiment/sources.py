@@ -28,7 +28,7 @@ def open_reviews(
         check_stop: called several times a second while reviews are read; may raise.
 
     Raises:
-        InvalidData: there is nothing of that name, or nothing that can be read.
+        InvalidData: nothing has that name, it cannot be downloaded, or it cannot be read.
     """
     source = _find(data, settings, labelled)
     return replace(source, read=partial(_stoppable, source.read, check_stop))

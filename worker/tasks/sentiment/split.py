@@ -23,7 +23,7 @@ class Split:
     Attributes:
         training: int64, those to learn from.
         validation: int64, those that choose the best epoch.
-        test: how many are left alone.
+        test: how many are for testing only.
     """
 
     training: NDArray[np.int64]
@@ -38,6 +38,9 @@ def split_for_training(context: JobContext, source: ReviewSource, reviews: Revie
         context: its seed chooses the validation part.
         source: of the reviews.
         reviews: all of them.
+
+    Returns:
+        The parts.
 
     Raises:
         InvalidData: there are too few reviews of a label, or no word appears twice.
@@ -62,13 +65,16 @@ def split_for_training(context: JobContext, source: ReviewSource, reviews: Revie
 def reviews_to_measure_by(context: JobContext, source: ReviewSource, reviews: ReviewSet) -> NDArray[np.int64]:
     """Choose the reviews that an evaluation measures by, as places in the source.
 
-    They are those that the training job left alone. In other data than it read, they are the test part, or
+    They are those that the training job did not use. In other data than it read, they are the test part, or
     all reviews where there is none.
 
     Args:
         context: of the evaluation; `context.source` is the training job.
         source: of the reviews.
         reviews: all of them.
+
+    Returns:
+        int64 (measured reviews,), ascending.
 
     Raises:
         InvalidData: all of the chosen reviews have the same label.
@@ -82,7 +88,7 @@ def reviews_to_measure_by(context: JobContext, source: ReviewSource, reviews: Re
     if len(found) < 2:
         raise InvalidData(
             shown_path(source.name),
-            expected="reviews of both labels to measure by",
+            expected="test reviews of both labels",
             given=f"only {LABEL_NAMES[found.pop()]} ones",
         )
     context.data[source.name] |= {"measured_reviews": len(places)}
@@ -112,13 +118,13 @@ def _left_alone(context: JobContext, reviews: ReviewSet) -> NDArray[np.bool_]:
     if again:
         context.note(
             f"Of the {counted(int(test.sum()), 'test review')} {again:,} also occur, word for word, among "
-            "the training reviews; the data comes that way."
+            "the training reviews; the data itself has these duplicates."
         )
     return test
 
 
 def _of_other_data(context: JobContext, reviews: ReviewSet) -> NDArray[np.bool_]:
     has_test_part = bool(reviews.test.any())
-    chosen = "its test part is" if has_test_part else "all of its reviews are"
-    context.note(f"This is other data than the model was trained on: {chosen} used to measure.")
+    measured = "The test part" if has_test_part else "Every review"
+    context.note(f"The model was trained on other data. {measured} of this data is measured.")
     return reviews.test if has_test_part else np.ones(len(reviews.labels), np.bool_)

@@ -1,19 +1,14 @@
 """Reviews: train an LSTM to tell positive from negative, measure it, label reviews with it."""
 
 from worker.context import JobContext
-from worker.tasks.sentiment.artifacts import (
-    load_set,
-    load_trained,
-    open_source,
-    validation_scores,
-    write_reading,
-)
+from worker.tasks.sentiment.artifacts import VALIDATION, VOCABULARY, validation_scores, write_reading
 from worker.tasks.sentiment.datasets import Recipe
+from worker.tasks.sentiment.job_data import load_set, open_source
 from worker.tasks.sentiment.labelling import Labeller
-from worker.tasks.sentiment.result_files import VALIDATION, VOCABULARY
 from worker.tasks.sentiment.scoring import cross_entropy, probabilities_of
 from worker.tasks.sentiment.spec import Evaluate, Generate, Train
 from worker.tasks.sentiment.split import reviews_to_measure_by, split_for_training
+from worker.tasks.sentiment.trained_model import load_trained
 from worker.tasks.sentiment.training import ReviewTraining, prepare_training
 from worker.training.best_epoch import train_best
 
@@ -21,14 +16,14 @@ THRESHOLD = 0.5
 
 
 def train(context: JobContext) -> dict[str, float]:
-    """Train from scratch on the training reviews, and leave the model as its best epoch left it.
+    """Train from scratch on the training reviews, and keep the weights of the best epoch.
 
     Raises:
         InvalidData: the reviews cannot be used.
-        InvalidJob: training would need more memory than is sensible.
-        Cancelled: a stop was requested; the checkpoint has everything up to the last step.
+        InvalidJob: the job would need more memory than is sensible.
+        Cancelled: a stop was requested; the checkpoint is kept.
         JobFailed: training diverged.
-        DamagedFolder: the checkpoint cannot be read.
+        DamagedFolder: the checkpoint cannot be read, or belongs to another training job.
     """
     parameters = context.spec.parameters
     assert isinstance(parameters, Train)
@@ -108,7 +103,7 @@ def generate(context: JobContext) -> dict[str, float]:
 
 
 def _write_validation(context: JobContext, trainable: ReviewTraining) -> None:
-    """Write the validation reviews' labels and probabilities: evaluations choose thresholds by them."""
+    """Write the validation reviews' labels and probabilities, by which evaluations choose thresholds."""
     labels, logits = trainable.validate()
     rows = list(zip(labels.tolist(), probabilities_of(logits).tolist(), strict=True))
     context.write_table(VALIDATION, ("label", "probability"), rows)

@@ -24,6 +24,9 @@ class Choice:
     """A threshold, and what it gives on the reviews by which it was chosen.
 
     Attributes:
+        threshold: the probability from which a review is called positive.
+        precision: there.
+        recall: there.
         reached: whether the target was reached.
     """
 
@@ -36,8 +39,8 @@ class Choice:
 def threshold_for_precision(labels: Labels, probabilities: Probabilities, target: float) -> Choice:
     """Choose the threshold with the highest recall among those that reach a precision.
 
-    Where none does, it is the one with the highest precision. A review whose probability is the threshold is
-    called positive.
+    Where none does, the choice is the one with the highest precision. A review whose probability is the
+    threshold is called positive.
 
     Args:
         labels: (reviews,), 1 for positive.

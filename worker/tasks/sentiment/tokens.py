@@ -1,6 +1,6 @@
 """Turns reviews into token ids: the tokeniser, the vocabulary, and words as one flat array.
 
-It is ours because Keras' `TextVectorization` keeps every review as Python text or one padded table, needs
+Ours, because Keras' `TextVectorization` keeps every review as Python text or one padded table, needs
 TensorFlow to read, and does not treat apostrophes and `<br />` in this way.
 
 The tokeniser converts a text to lower case and Unicode's composed form (NFC), reads `<br />` as a
@@ -160,6 +160,12 @@ class TokenCollector:
     """
 
     def __init__(self, length: int, vocabulary: Vocabulary | None = None) -> None:
+        """Start with no reviews.
+
+        Args:
+            length: words of a review that get an id, the last ones.
+            vocabulary: that of a model; None to number all words.
+        """
         self._length = length
         self._index: dict[str, int] = _KnownWords() if vocabulary else _NewWords()
         if vocabulary:

@@ -1,4 +1,4 @@
-"""Short reviews made by a grammar, for trying things out without a download.
+"""Short reviews made by a grammar, to try things out without a download.
 
 They say nothing about real text: a handful of words decides nearly all of them. They are not quite trivial,
 since a word may be negated, a review may hold a remark of the other kind, and the remark after `but` counts.
@@ -13,7 +13,7 @@ from worker.tasks.sentiment.reviews import Note, Review
 TRAIN_REVIEWS = 3_000
 TEST_REVIEWS = 1_000
 
-NOTE = "These reviews are made by a grammar; results on them say nothing about real text"
+NOTE = "These reviews are made by a grammar; results on them say nothing about real text."
 
 _SUBJECTS = (
     "the acting", "the plot", "the dialogue", "the camera work", "the music", "the ending", "the cast",

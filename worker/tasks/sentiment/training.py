@@ -1,4 +1,4 @@
-"""Trains the network that judges reviews: batches of reviews of similar length, split into parallel parts."""
+"""Trains the network that judges reviews: batches of similar length, split into parallel parts."""
 
 from typing import Any
 
@@ -25,13 +25,13 @@ CHUNK_TOKENS = 300_000
 """In one call: a quarter of a second on two cores, so that a stop is noticed."""
 
 BATCHES_SORTED = 50
-"""Reviews are drawn at random, so many batches of them at once, and sorted by length among themselves."""
+"""Reviews are drawn at random for so many batches at once, and sorted by length among themselves."""
 
 FEWEST_TO_SPLIT = 32
 """Reviews in a batch that is worth splitting into parts."""
 
 LONGEST_AVERAGE = 0.99
-"""Most of itself that the average of the weights keeps in a step: it goes back some 100 steps."""
+"""What the weights' average keeps of itself in a step, at most: it goes back some 100 steps."""
 
 
 def prepare_training(
@@ -45,6 +45,9 @@ def prepare_training(
         source: of the reviews; its checksum tells whether an earlier run read the same.
         reviews: all of them.
         split: which of them to learn from, and which to validate with.
+
+    Returns:
+        A Trainable with the initial weights.
 
     Raises:
         InvalidJob: the run would need more memory than is sensible.
@@ -71,11 +74,14 @@ def prepare_training(
 
 
 def memory_needed(vocab_size: int, tokens: int) -> float:
-    """Bytes that one step needs at least, weights and Adam's moments included.
+    """Estimate the memory of a training step from below, weights and Adam's moments included.
 
     Args:
         vocab_size: how many different tokens there are.
         tokens: in one batch, the padding included.
+
+    Returns:
+        Bytes.
     """
     weights = vocab_size * EMBEDDING_UNITS
     # Of each unit and token h, c and four gates are held; the gradients of gates live for one turn only.
@@ -119,7 +125,7 @@ class ReviewTraining:
             validation: those to validate with.
             batch_size: most reviews in one step.
             learning_rate: Adam's.
-            seed: of the order.
+            seed: of the order of the reviews.
         """
         self.model, self._seed, self._batch_size = model, seed, batch_size
         self._tokens, self._all_labels = tokens, labels
@@ -144,7 +150,7 @@ class ReviewTraining:
         training: NDArray[np.int64],
         validation: NDArray[np.int64],
     ) -> None:
-        """Begin another training run as a new object would.
+        """Start another training run, as a new object would.
 
         Args:
             weights: the initial ones, in the order of the model.

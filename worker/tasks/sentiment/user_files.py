@@ -1,6 +1,6 @@
 """Reads reviews from a person's own CSV, TSV, JSONL and text files, line by line.
 
-It is ours because pandas reads a file whole, takes texts like `NA` for missing ones and tries one encoding.
+Ours, because pandas reads a file whole, treats texts like `NA` as missing and tries one encoding.
 
 The first line of a CSV or TSV names the columns: `text` (or `review`) and `label` (or
 `sentiment`), in any case and order; further columns are ignored. A JSONL file has one
@@ -74,7 +74,7 @@ class ReviewFile:
             InvalidData: a line is invalid; the error has its number.
         """
         if self.encoding == "cp1252":
-            note(f"{shown_path(self.path.name)} is not UTF-8; read as Windows-1252")
+            note(f"{shown_path(self.path.name)} is not UTF-8; read as Windows-1252.")
         empty = 0
         for line, text, label in self._records(note, labelled):
             if not text.strip():
@@ -82,7 +82,7 @@ class ReviewFile:
                 continue
             yield Review(without_surrogates(text), self._label(line, label) if labelled else None)
         if empty:
-            note(f"{shown_path(self.path.name)}: skipped {counted(empty, 'review')} without text")
+            note(f"{shown_path(self.path.name)}: skipped {counted(empty, 'review')} without text.")
 
     def _records(self, note: Note, labelled: bool) -> Iterator[tuple[int, str, object]]:
         """Line number, text and label of each record, the label as the file has it."""
@@ -181,7 +181,7 @@ class ReviewFile:
             if _wanted(labelled).keys() <= _columns(row).keys():
                 options: dict[str, Any] = {"delimiter": delimiter, "strict": True}
                 if suffix == ".tsv" and not self._quotes_hold(options):
-                    note(f"{shown_path(self.path.name)}: its quotes are read as part of the text")
+                    note(f"{shown_path(self.path.name)}: its quotes are read as part of the text.")
                     options["quoting"] = csv.QUOTE_NONE
                 return options
         columns = " and ".join(" or ".join(names) for names in _wanted(labelled).values())
@@ -202,7 +202,7 @@ class ReviewFile:
             yield from rows
         except csv.Error as error:
             reasons = (reason for part, reason in _CSV_ERRORS.items() if part in str(error))
-            expected, given, hint = next(reasons, ("a valid CSV row", f"an error ({error})", None))
+            expected, given, hint = next(reasons, ("a valid CSV row", f"an invalid one ({error})", None))
             raise self._problem(rows.line_num, expected, given, hint) from None
 
 

@@ -1,4 +1,4 @@
-"""What a training job leaves beside the weights, for evaluations, generations and the report."""
+"""What a training job leaves besides the weights, for evaluations, generations and the report."""
 
 from pathlib import Path
 from typing import NamedTuple

@@ -87,7 +87,16 @@ def held_out(
 
 
 def metrics(scores: Scores, unigram: Values, fivegram: Values) -> dict[str, float]:
-    """Return the means of the network's scores and of the baselines' nats, by the names of METRICS."""
+    """Average the scores.
+
+    Args:
+        scores: of the network.
+        unigram: nats of the unigram, (characters,).
+        fivegram: nats of the 5-gram, (characters,).
+
+    Returns:
+        Metrics by the names of METRICS.
+    """
     nats = float(scores.nats.mean(dtype=np.float64))
     return {
         "nats_per_character": nats,
@@ -120,7 +129,15 @@ def save_breakdowns(
 
 
 def save_calibration(context: JobContext, scores: Scores) -> float:
-    """Write the bins of confidence, and return the expected calibration error."""
+    """Write the bins of confidence.
+
+    Args:
+        context: of the evaluation.
+        scores: of the network.
+
+    Returns:
+        The expected calibration error.
+    """
     bins = calibration(scores)
     context.write_table("calibration.csv", ("from", "to", "characters", "confidence", "right"), bins)
     return expected_calibration_error(bins)

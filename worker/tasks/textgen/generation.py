@@ -34,6 +34,11 @@ class Samples(NamedTuple):
 def known_prompt(context: JobContext, parameters: Generate, vocabulary: Vocabulary) -> NDArray[np.int32]:
     """Encode the prompt, its line ends made newlines, as in the texts that models are trained on.
 
+    Args:
+        context: of the job; it receives a note on what was dropped.
+        parameters: with the prompt.
+        vocabulary: of the model.
+
     Returns:
         (characters,), at least one.
 
@@ -67,6 +72,13 @@ def write_samples(
     Text number n at a temperature is a function of the model, the prompt, the limits, the seed, the
     temperature and n; which others are written does not matter.
 
+    Args:
+        context: of the job; its seed, progress and stop are used.
+        parameters: temperatures, length and number of texts.
+        writer: of the model.
+        prompt: codes, (characters,), at least one.
+        vocabulary: of the model.
+
     Raises:
         Cancelled: a stop was requested.
     """
@@ -84,7 +96,13 @@ def write_samples(
 
 
 def save_samples(context: JobContext, prompt: str, written: list[Samples]) -> None:
-    """Write all texts as `samples.json`, and as `samples.txt` to read."""
+    """Write all texts, as `samples.json` and for people as `samples.txt`.
+
+    Args:
+        context: of the job.
+        prompt: what every text continues.
+        written: all texts.
+    """
     samples = [
         {"temperature": some.temperature, "number": number, "text": text}
         for some in written

@@ -63,7 +63,15 @@ def multiplications(model: keras.Model) -> int:
 
 
 def zero_state(model: keras.Model, batch: int) -> Any:
-    """Return the state before anything was read: zeros, (layers, 2, batch, units)."""
+    """Return the state before the first character.
+
+    Args:
+        model: a network that `build` made.
+        batch: texts that are read in parallel.
+
+    Returns:
+        Zeros, (layers, 2, batch, units).
+    """
     layers = lstm_layers(model)
     return tf.zeros((len(layers), 2, batch, layers[0].units))
 

@@ -1,4 +1,4 @@
-"""What the character model's reports show, from a job's folder alone."""
+"""What the character model's reports show, from a job's folder."""
 
 import json
 from collections.abc import Iterator
@@ -12,22 +12,25 @@ from worker.tasks.textgen.artifacts import VOCABULARY
 
 
 def present(folder: JobFolder) -> Blocks:
-    """Return the figures, tables and texts of a finished job.
+    """Yield what the report shows of a finished job: figures, tables and texts.
+
+    Args:
+        folder: of the job.
 
     Raises:
         DamagedFolder: `job.json` or `metrics.json` cannot be read.
     """
     match folder.job["spec"]["action"]:
         case "train":
-            return of_training(folder)
+            return _training(folder)
         case "evaluate":
-            return of_evaluation(folder)
+            return _evaluation(folder)
         case _:
-            return of_generation(folder)
+            return _generation(folder)
 
 
-def of_training(folder: JobFolder) -> Iterator[Block]:
-    """Yield the characters that the model knows."""
+def _training(folder: JobFolder) -> Iterator[Block]:
+    """The characters that the model knows."""
     characters = json.loads((folder.path / VOCABULARY).read_bytes())["characters"]
     printable = "".join(
         character if character.isprintable() else repr(character)[1:-1] for character in characters
@@ -35,8 +38,8 @@ def of_training(folder: JobFolder) -> Iterator[Block]:
     yield Text(f"Vocabulary, {len(characters):,} characters", printable, monospace=True)
 
 
-def of_evaluation(folder: JobFolder) -> Iterator[Block]:
-    """Yield the comparison with n-grams, where the model errs, and its calibration."""
+def _evaluation(folder: JobFolder) -> Iterator[Block]:
+    """The comparison with n-grams, where the model errs, and its calibration."""
     metrics = folder.metrics
     yield figures.comparison(metrics)
     yield Text("Does it beat a 5-gram?", _verdict(metrics["nats_per_character"], metrics["fivegram_nats"]))
@@ -47,8 +50,8 @@ def of_evaluation(folder: JobFolder) -> Iterator[Block]:
     yield figures.calibration(folder.numbers("calibration.csv"), metrics["calibration_error"])
 
 
-def of_generation(folder: JobFolder) -> Iterator[Block]:
-    """Yield what temperature does, in numbers and in the texts."""
+def _generation(folder: JobFolder) -> Iterator[Block]:
+    """What temperature does, in numbers and in the texts."""
     temperatures = folder.numbers("temperatures.csv")
     yield _temperatures(temperatures)
     if len(temperatures) > 1:

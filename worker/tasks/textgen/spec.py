@@ -6,6 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from jobs.datasets import Dataset, Form, Original
 from jobs.parameters import Evaluation, Generation, Parameters, Several, Training, number
+from jobs.wording import counted
 
 SHAKESPEARE = Dataset(
     name="shakespeare",
@@ -92,6 +93,6 @@ class Generate(Generation):
         if samples * length * len(temperatures) > cls.most_characters:
             raise ValueError(
                 f"at most {cls.most_characters:,} characters in all, "
-                f"with {length:,} in a text and {len(temperatures)} temperatures"
+                f"with {length:,} in a text and {counted(len(temperatures), 'temperature')}"
             )
         return samples

@@ -16,7 +16,7 @@ from worker.training.memory import check_memory
 
 
 def train(context: JobContext) -> dict[str, float]:
-    """Train from scratch on the first nine tenths of a text, and keep the epoch that validates best.
+    """Train from scratch on the first nine tenths of a text, and keep the weights of the best epoch.
 
     Raises:
         InvalidData: the text cannot be used.
@@ -45,12 +45,14 @@ def train(context: JobContext) -> dict[str, float]:
 
 
 def evaluate(context: JobContext) -> dict[str, float]:
-    """Measure a model on the last tenth of a text, beside n-grams that count what lies before.
+    """Measure a model on the last tenth of a text, against n-grams of what lies before.
 
     Characters that the model has never seen are left out of the text, for the n-grams as well.
 
     Raises:
-        InvalidData: the text cannot be used, or the model knows hardly any of its characters.
+        InvalidData: the text cannot be used, the model knows hardly any of its characters, or the training
+            job's folder has no vocabulary.
+        DamagedFolder: the training job's folder cannot be read.
         MissingPart: the dataset is made from a part of Python that is not installed.
         Cancelled: a stop was requested.
     """
@@ -78,6 +80,8 @@ def generate(context: JobContext) -> dict[str, float]:
 
     Raises:
         InvalidJob: the prompt has characters that the model has never seen.
+        InvalidData: the training job's folder has no vocabulary.
+        DamagedFolder: the training job's folder cannot be read.
         Cancelled: a stop was requested.
     """
     parameters = context.spec.parameters
@@ -109,7 +113,7 @@ def _open_text(context: JobContext, data: str) -> Text:
 
 
 def _open_corpus(context: JobContext, parameters: Train) -> Corpus:
-    """What to train on; the text itself, with codes of its own, is no longer needed."""
+    """The corpus to train on; the text, which holds codes of its own, is freed on return."""
     text = _open_text(context, context.spec.data or parameters.default_data())
     corpus = corpus_of(text)
     context.data[text.name] |= {

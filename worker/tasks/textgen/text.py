@@ -150,7 +150,7 @@ def open_text(
         after_block: called several times a second while a file is read; may raise.
 
     Raises:
-        InvalidData: there is nothing of that name, it cannot be downloaded, or it is not a text in UTF-8 of a
+        InvalidData: nothing has that name, it cannot be downloaded, or it is not a text in UTF-8 of a
             usable size.
         MissingPart: the dataset is made from a part of Python that is not installed.
     """
@@ -164,7 +164,7 @@ def corpus_of(text: Text) -> Corpus:
     """Take the part of a text that a model is trained on.
 
     Raises:
-        InvalidData: it has no two different characters.
+        InvalidData: it does not have two different characters.
     """
     vocabulary = text.vocabulary_before(text.held_out)
     if len(vocabulary) < 2:

@@ -57,7 +57,9 @@ def read_text_file(path: Path, after_block: Callable[[], None] = lambda: None) -
         return _TextFile(path, after_block).read()
     except OSError as error:
         raise InvalidData(
-            shown_path(path), expected="a readable file", given=(error.strerror or str(error)).lower()
+            shown_path(path),
+            expected="a readable file",
+            given=f"one that cannot be read ({(error.strerror or str(error)).lower()})",
         ) from None
 
 

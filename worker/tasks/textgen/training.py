@@ -43,7 +43,16 @@ def fitting_shape(characters: int, streams: int, window: int) -> tuple[int, int]
 
 
 def fit_shape(context: JobContext, parameters: Train, characters: int) -> tuple[int, int]:
-    """Return streams and window that fit into a training text; a note says when they are smaller than set."""
+    """Choose streams and window for a training text, as set if they fit.
+
+    Args:
+        context: of the job; it receives a note if they are smaller than set.
+        parameters: batch size and window.
+        characters: of the training text, at least two.
+
+    Returns:
+        Streams and window, at least 1 each.
+    """
     streams, window = fitting_shape(characters, parameters.batch_size, parameters.window)
     if (streams, window) != (parameters.batch_size, parameters.window):
         context.note(
@@ -129,7 +138,12 @@ class TextTraining:
         self._run_steps = tf.function(self._steps, input_signature=[scalar] * 3)
 
     def restart(self, weights: list[NDArray[np.float32]], seed: int) -> None:
-        """Start a training run with these weights and this seed, as a new object would."""
+        """Start another training run, as a new object would.
+
+        Args:
+            weights: the initial ones, in the order of `model.get_weights()`.
+            seed: decides where an epoch's windows begin.
+        """
         self.model.set_weights(weights)
         self.learner.set_weights(weights)
         self._optimizer.restart()

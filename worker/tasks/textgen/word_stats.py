@@ -31,7 +31,15 @@ def words_in(text: str) -> Iterator[str]:
 
 
 def common_words(text: str, count: int) -> list[str]:
-    """Return the `count` most frequent words of a text, sorted."""
+    """Return the most frequent words of a text.
+
+    Args:
+        text: any text.
+        count: how many words at most.
+
+    Returns:
+        Words in lower case, sorted alphabetically.
+    """
     return sorted(word for word, _ in Counter(words_in(text)).most_common(count))
 
 
