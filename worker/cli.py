@@ -12,13 +12,12 @@ import sys
 import threading
 import time
 from importlib.metadata import version
-from typing import NoReturn
 
 import click
 
 from jobs.cli.usage import Group
+from jobs.error_output import print_error
 from jobs.errors import MissingPart, QuartetError, RedisUnreachable
-from jobs.escape_control import escape_line
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.messages import QUEUES, celery_queues
 from jobs.local.redis_server import answers
@@ -195,16 +194,9 @@ def main() -> None:
     try:
         sys.exit(worker.main(prog_name=PROGRAM, standalone_mode=False) or 0)
     except QuartetError as error:
-        _fail(error)
+        sys.exit(print_error(PROGRAM, error))
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
-
-
-def _fail(error: QuartetError) -> NoReturn:
-    click.echo(escape_line(f"{PROGRAM}: {error}"), err=True)
-    if error.hint:
-        click.echo(escape_line(f"hint: {error.hint}"), err=True)
-    sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

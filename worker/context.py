@@ -58,6 +58,15 @@ class JobContext:
         """
         return self.sources["from"]
 
+    def data_to_read(self) -> str:
+        """The data that the job names, else what its training job read, else the default dataset."""
+        trained_on = self.source.job["spec"]["data"] if "from" in self.sources else None
+        return self.spec.data or trained_on or self.spec.parameters.default_data()
+
+    def trained_on(self, sha256: str) -> bool:
+        """Whether the training job that `--from` names read data with this SHA-256."""
+        return sha256 in {record["sha256"] for record in self.source.job["data"].values()}
+
     def progress(self, *, force: bool = False, **values: float | str) -> None:
         """Report progress: `epoch`, `epochs`, `step`, `steps`, `loss`, `stage`, …
 

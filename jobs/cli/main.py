@@ -5,13 +5,12 @@ A thin shell: nothing heavier than click is loaded before a command is called, s
 
 import sys
 from importlib import import_module
-from typing import NoReturn
 
 import click
 
 from jobs.cli.usage import PROGRAM, Group
+from jobs.error_output import print_error
 from jobs.errors import QuartetError
-from jobs.escape_control import escape_line
 
 COMMANDS = {
     "running": ("run", "submit", "up", "watch"),
@@ -55,7 +54,7 @@ def main() -> None:
     try:
         sys.exit(quartet.main(prog_name=PROGRAM, standalone_mode=False) or 0)
     except QuartetError as error:
-        _fail(error)
+        sys.exit(print_error(PROGRAM, error))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         sys.exit(2)
@@ -64,10 +63,3 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
-
-
-def _fail(error: QuartetError) -> NoReturn:
-    click.echo(escape_line(f"{PROGRAM}: {error}"), err=True)
-    if error.hint:
-        click.echo(escape_line(f"hint: {error.hint}"), err=True)
-    sys.exit(error.exit_code)

@@ -53,7 +53,7 @@ def test_without_a_network_it_says_what_to_do_and_exits_with_2(
     url = datasets()["mnist"].originals[0].url
     assert printed.err == (
         f"mnist: downloading 11.5 MB from {url}\n"
-        f"{url}: expected a file to download, got an error (connection refused)\n"
+        f"quartet: {url}: expected a file to download, got an error (connection refused)\n"
         f"hint: check the network, or put mnist.npz into {data_dir} yourself\n"
     )
 
@@ -78,7 +78,7 @@ def test_an_interrupted_download_exits_with_130(
         (
             "MNIST",
             2,
-            f"dataset: expected one of {', '.join(datasets())}, got 'MNIST'\nhint: did you mean 'mnist'?\n",
+            f"quartet: dataset: expected one of {', '.join(datasets())}, got 'MNIST'\nhint: did you mean 'mnist'?\n",
         ),
     ],
 )

@@ -221,3 +221,16 @@ def test_a_strangers_message_fails_no_job_that_can_be_done(client: Client, setti
         refuse(named, settings, WORKER)
     assert client.job(job.id).state == "queued"
     assert [client.ledger.redis.llen(name) for name in lists()] == waiting
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "0.5", None])
+def test_a_number_that_no_file_can_hold_fails_the_job_and_is_named(
+    client: Client, settings: Settings, stub: StubWing, value: Any
+) -> None:
+    stub.task = lambda _: {"loss": value}
+    job = done(client, settings)
+    assert (job.state, job.attempt) == ("failed", 1)
+    assert job.error == (
+        f"model autoencoder, task.py: expected finite numbers from train, got loss {value!r}"
+    )
+    assert client.folder(job.id).verify() == []

@@ -141,3 +141,17 @@ def test_a_lost_lease_stops_the_task_and_gives_up_one_that_does_not_stop(
         beat.task_is_over()
     beat._thread.join(10)
     assert (beat.lost, gave_up) == (True, [] if over else [LOST])
+
+
+def test_a_cancellation_is_heard_though_the_timeline_takes_no_more(
+    ledger: ScriptedLedger, beating: Callable[..., Heartbeat], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(claim: Claim, text: str) -> None:  # noqa: ARG001
+        raise RedisUnreachable("Redis refuses writes")
+
+    monkeypatch.setattr(ledger, "log_event", full)
+    ledger.answers = {name: RedisUnreachable("Redis cannot be reached") for name in ("renew", "asked")}
+    beat = beating([])
+    until(lambda: ledger.calls.count("renew") >= 2, 10, "two failed renewals")
+    ledger.answers = {"renew": "cancel", "asked": "cancel"}
+    until(lambda: beat.asked == "cancel", 10, "the cancellation")

@@ -1,10 +1,13 @@
 """What a task may do with its context, without a worker."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jobs.errors import Cancelled
+from jobs.spec import JobSpec
 from jobs.store.job_folder import JobFolder
 from worker.context import JobContext
 
@@ -39,3 +42,18 @@ def test_a_table_is_read_back_as_numbers(context: JobContext) -> None:
         {"epoch": 1.0, "loss": 0.1},
         {"epoch": 2.0, "loss": 0.30000000000000004},
     ]
+
+
+def test_a_job_reads_what_it_names_else_what_its_training_job_read_else_the_default(
+    context: JobContext, tmp_path: Path
+) -> None:
+    assert context.data_to_read() == "mnist"
+    trained = tmp_path / "trained"
+    trained.mkdir()
+    record = {"spec": {"data": "digits"}, "data": {"digits": {"sha256": "0a"}}}
+    (trained / "job.json").write_text(json.dumps(record))
+    context.sources = {"from": JobFolder(trained)}
+    assert context.data_to_read() == "digits"
+    assert (context.trained_on("0a"), context.trained_on("0b")) == (True, False)
+    context.spec = JobSpec.make("autoencoder", "train", data="/mine.npz")
+    assert context.data_to_read() == "/mine.npz"

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jobs.datasets import Dataset
+from jobs.error_output import print_error
 from jobs.errors import InvalidData, QuartetError
 from jobs.models import datasets
 from jobs.settings import read_settings
@@ -34,10 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _get(name)
     except QuartetError as error:
-        _say(str(error))
-        if error.hint:
-            _say(f"hint: {error.hint}")
-        return error.exit_code
+        return print_error("quartet", error)
     except KeyboardInterrupt:
         _say(f"{name}: interrupted, nothing was saved")
         return 130

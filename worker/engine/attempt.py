@@ -25,7 +25,7 @@ from worker.engine.job_log import log_into
 from worker.engine.outcome import Outcome, outcome_of, stopped
 from worker.engine.publishing import adopt, conclude, fail_without_folder, write_first_record
 from worker.engine.startup import load_keras, loaded
-from worker.engine.wings import wing
+from worker.engine.wings import checked_metrics, wing
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ class Attempt:
         device.prepare()
         held.ledger.log_event(held.claim, f"running on {device.in_words(device.describe())}")
         context.progress(force=True, stage="preparing")
-        return task(context)
+        return checked_metrics(spec.model, spec.action, task(context))
 
     def _hand_back(self) -> None:
         """Queue the job again, since its worker is shutting down."""

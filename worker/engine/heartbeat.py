@@ -103,7 +103,6 @@ class Heartbeat:
         """
         try:
             asked = self._renew_or_look()
-            self._note_that_redis_is_back()
         except LeaseLost:
             raise
         except Exception as error:
@@ -112,6 +111,7 @@ class Heartbeat:
                 log.warning("%s; the job keeps running", error, exc_info=unexpected)
                 self._away_since = time.monotonic()
             return ""
+        self._note_that_redis_is_back()
         return asked
 
     def _renew_or_look(self) -> str:
@@ -126,9 +126,12 @@ class Heartbeat:
             return
         seconds = time.monotonic() - self._away_since
         log.info("Redis is back after %.0f s", seconds)
-        text = f"Redis was away for {max(1, round(seconds))} s; the job kept running"
-        self._ledger.log_event(self._claim, text)
         self._away_since = None
+        text = f"Redis was away for {max(1, round(seconds))} s; the job kept running"
+        try:
+            self._ledger.log_event(self._claim, text)
+        except Exception as error:  # whatever the job is asked must be heard all the same
+            log.warning("the timeline does not say that Redis was away: %s", error)
 
     def _superseded(self) -> None:
         """Another attempt holds the job: this one must end, and publishes nothing."""

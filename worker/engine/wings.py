@@ -11,11 +11,13 @@ A wing is a folder of `worker/tasks/`, or a package that an entry point of the g
 | `report.py` | `present`: what a report shows, from the folder's files alone | matplotlib, no TensorFlow |
 """
 
+import math
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from types import ModuleType
 from typing import Any, Protocol
 
+from jobs.errors import InvalidModel
 from jobs.models import import_part, lacking
 from jobs.store.job_folder import JobFolder
 from worker.context import JobContext
@@ -113,6 +115,20 @@ def wing(model: str) -> Wing:
         model: a model's name.
     """
     return Wing(model)
+
+
+def checked_metrics(model: str, action: str, metrics: Mapping[str, float]) -> Mapping[str, float]:
+    """What a wing's task returned, once it is what a file of JSON can hold.
+
+    Raises:
+        InvalidModel: something is not a finite number.
+    """
+    for name, value in metrics.items():
+        if not (isinstance(value, int | float) and math.isfinite(value)):
+            raise InvalidModel(
+                f"model {model}, task.py", expected=f"finite numbers from {action}", given=f"{name} {value!r}"
+            )
+    return metrics
 
 
 def _function(model: str, part: str, name: str, all_names: tuple[str, ...]) -> Callable[..., Any]:

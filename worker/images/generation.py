@@ -12,7 +12,6 @@ from worker.images.arrays import Floats, as_bytes, flat
 from worker.images.artifacts import CODE_FILE, save_images
 from worker.images.code_distribution import CodeDistribution
 from worker.images.inference_inputs import InferenceInputs, load_inputs
-from worker.images.job_data import data_of
 from worker.images.network import decoder_of, encoder_of, load_network, predict
 from worker.images.parameters import ImageGeneration
 from worker.images.pixels import Pixels
@@ -91,7 +90,7 @@ def _ends(context: JobContext, inputs: InferenceInputs) -> Pixels:
     found = _images_of(inputs, digits)
     if found is None and inputs.labels is not None:
         # The few inputs may lack a digit that the data has.
-        found = _images_of(load_inputs(data_of(context), context.settings, MOST_SEARCHED), digits)
+        found = _images_of(load_inputs(context.data_to_read(), context.settings, MOST_SEARCHED), digits)
     if found is not None:
         return found
     if len(inputs.images) < 2:

@@ -5,7 +5,6 @@ from worker.context import JobContext
 from worker.images.datasets import load_images
 from worker.images.image_sets import Images
 from worker.images.inference_inputs import InferenceInputs, load_inputs
-from worker.images.parameters import OnImages
 
 
 def trained_as(context: JobContext) -> JobSpec:
@@ -15,18 +14,6 @@ def trained_as(context: JobContext) -> JobSpec:
         InvalidJob: a version of Quartet with other parameters wrote it.
     """
     return JobSpec.parse(context.source.job["spec"])
-
-
-def data_of(context: JobContext) -> str:
-    """What a job reads: the data it names, else what its training job read, else the default dataset.
-
-    Raises:
-        InvalidJob: a version of Quartet with other parameters wrote the training job.
-    """
-    named = context.spec.data
-    if named is None and "from" in context.sources:
-        named = trained_as(context).data
-    return named or OnImages.default_data()
 
 
 def images_for(context: JobContext) -> Images:
@@ -39,7 +26,7 @@ def images_for(context: JobContext) -> Images:
         InvalidData: they cannot be used.
         InvalidJob: a version of Quartet with other parameters wrote the training job.
     """
-    images = load_images(data_of(context), context.settings)
+    images = load_images(context.data_to_read(), context.settings)
     record_data(context, images)
     return images
 
@@ -58,7 +45,7 @@ def inputs_for(context: JobContext, count: int) -> InferenceInputs:
         InvalidData: they cannot be used.
         InvalidJob: a version of Quartet with other parameters wrote the training job.
     """
-    inputs = load_inputs(data_of(context), context.settings, count)
+    inputs = load_inputs(context.data_to_read(), context.settings, count)
     record_data(context, inputs)
     return inputs
 

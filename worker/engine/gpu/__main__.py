@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from jobs.cli.tables import console
+from jobs.error_output import print_error
 from jobs.errors import QuartetError, RedisUnreachable
 from jobs.ledger.ledger import Ledger
 from jobs.settings import Settings, read_settings
@@ -95,5 +96,4 @@ if __name__ == "__main__":
     try:
         main("--json" in sys.argv[1:])
     except QuartetError as error:
-        sys.stderr.write(f"quartet: {error}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
-        sys.exit(error.exit_code)
+        sys.exit(print_error("quartet", error))

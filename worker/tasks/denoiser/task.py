@@ -5,7 +5,7 @@ from worker.context import JobContext
 from worker.images.arrays import flat, with_noise
 from worker.images.artifacts import save_images
 from worker.images.generation import generate_images
-from worker.images.job_data import data_of, images_for, inputs_for
+from worker.images.job_data import images_for, inputs_for
 from worker.images.network import load_network
 from worker.images.quality import quality
 from worker.images.training_job import save_training, train_network
@@ -68,7 +68,7 @@ def generate(context: JobContext) -> dict[str, float]:
     inputs = inputs_for(context, parameters.count)
     noise = parameters.noise
     if noise is None:
-        noise = NOISE_FOR_DATASETS if data_of(context) in datasets() else 0.0
+        noise = NOISE_FOR_DATASETS if context.data_to_read() in datasets() else 0.0
     clean = flat(inputs.images)
     noisy = with_noise(clean, noise, [context.spec.seed, 42])
     output, counts = generate_images(context, inputs, noisy, "denoised")

@@ -79,9 +79,10 @@ def reviews_to_measure_by(context: JobContext, source: ReviewSource, reviews: Re
     Raises:
         InvalidData: all of the chosen reviews have the same label.
     """
-    trained_on = {record["sha256"] for record in context.source.job["data"].values()}
     chosen = (
-        _left_alone(context, reviews) if source.sha256 in trained_on else _of_other_data(context, reviews)
+        _left_alone(context, reviews)
+        if context.trained_on(source.sha256)
+        else _of_other_data(context, reviews)
     )
     places = np.flatnonzero(chosen)
     found = set(reviews.labels[places].tolist())

@@ -27,7 +27,7 @@ def train(context: JobContext) -> dict[str, float]:
     """
     parameters = context.spec.parameters
     assert isinstance(parameters, Train)
-    source = open_source(context, context.spec.data or parameters.default_data())
+    source = open_source(context, context.data_to_read())
     reviews = load_set(context, source, Recipe(parameters.length, parameters.vocabulary))
     split = split_for_training(context, source, reviews)
     trainable = prepare_training(context, parameters, source, reviews, split)
@@ -61,8 +61,7 @@ def evaluate(context: JobContext) -> dict[str, float]:
     parameters = context.spec.parameters
     assert isinstance(parameters, Evaluate)
     model = load_trained(context.source)
-    trained_on = context.source.job["spec"]["data"]
-    source = open_source(context, context.spec.data or trained_on or parameters.default_data())
+    source = open_source(context, context.data_to_read())
     reviews = load_set(context, source, Recipe(model.length, model.vocabulary))
     places = reviews_to_measure_by(context, source, reviews)
     labels, tokens = reviews.labels[places], reviews.tokens.taken(places)

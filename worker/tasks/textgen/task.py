@@ -28,7 +28,7 @@ def train(context: JobContext) -> dict[str, float]:
     """
     parameters = context.spec.parameters
     assert isinstance(parameters, Train)
-    corpus = _open_corpus(context, parameters)
+    corpus = _open_corpus(context)
     streams, window = fit_shape(context, parameters, len(corpus.training))
     needed = memory_needed(len(corpus.vocabulary), parameters.layers, parameters.units, streams * window)
     check_memory("batch_size, window, layers and units", needed)
@@ -56,13 +56,11 @@ def evaluate(context: JobContext) -> dict[str, float]:
         MissingPart: the dataset is made from a part of Python that is not installed.
         Cancelled: a stop was requested.
     """
-    trained = context.source.job
     vocabulary, shape = read_network(context.source)
     scorer = cached((Scorer, *shape), 0, lambda: Scorer(build(*shape)))
     scorer.model.load_weights(context.source.path / MODEL)
-    data = context.spec.data or trained["spec"]["data"] or context.spec.parameters.default_data()
-    text = _open_text(context, data)
-    same = text.sha256 in {record["sha256"] for record in trained["data"].values()}
+    text = _open_text(context)
+    same = context.trained_on(text.sha256)
     codes, first = evaluation.held_out(context, text, vocabulary, same_text=same)
     context.progress(force=True, stage="measuring")
     scores = scorer.score(codes, first, context.check_stop)
@@ -103,18 +101,20 @@ def generate(context: JobContext) -> dict[str, float]:
     }
 
 
-def _open_text(context: JobContext, data: str) -> Text:
+def _open_text(context: JobContext) -> Text:
     context.progress(force=True, stage="reading the text")
-    text = open_text(type(context.spec.parameters), data, context.settings, context.check_stop)
+    text = open_text(
+        type(context.spec.parameters), context.data_to_read(), context.settings, context.check_stop
+    )
     for note in text.notes:
         context.note(note)
     context.data[text.name] = text.record
     return text
 
 
-def _open_corpus(context: JobContext, parameters: Train) -> Corpus:
+def _open_corpus(context: JobContext) -> Corpus:
     """The corpus to train on; the text, which holds codes of its own, is freed on return."""
-    text = _open_text(context, context.spec.data or parameters.default_data())
+    text = _open_text(context)
     corpus = corpus_of(text)
     context.data[text.name] |= {
         "training_characters": len(corpus.training),
