@@ -82,4 +82,4 @@ def _quartet(model: str, short: bool) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    run("memory", "Peak memory of a training", measure)
+    run("memory", "Peak memory of a training job", measure)

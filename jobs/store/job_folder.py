@@ -34,7 +34,7 @@ class JobFolder:
         Raises:
             DamagedFolder: it is missing or is not JSON.
         """
-        job: dict[str, Any] = self._json("job.json")
+        job: dict[str, Any] = self.json("job.json")
         return job
 
     @property
@@ -58,7 +58,7 @@ class JobFolder:
         Raises:
             DamagedFolder: it is not JSON.
         """
-        return self._json("metrics.json") if (self.path / "metrics.json").exists() else {}
+        return self.json("metrics.json") if (self.path / "metrics.json").exists() else {}
 
     @property
     def history(self) -> list[dict[str, float]]:
@@ -74,6 +74,17 @@ class JobFolder:
             return self.numbers(path.name)
         except (ValueError, TypeError, csv.Error) as error:
             raise DamagedFolder(f"{path} cannot be read ({type(error).__name__})") from None
+
+    def json(self, name: str) -> Any:
+        """The content of one of its JSON files.
+
+        Raises:
+            DamagedFolder: the file is missing, or is not JSON.
+        """
+        try:
+            return json.loads((self.path / name).read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
+            raise DamagedFolder(f"{self.path / name} cannot be read ({type(error).__name__})") from None
 
     def table(self, name: str) -> list[dict[str, str]]:
         """The rows of one of its CSV files, as `JobContext.write_table` wrote them.
@@ -133,12 +144,6 @@ class JobFolder:
         problems = self.verify()
         if problems:
             raise DamagedFolder(f"{self.path}: {problems[0]}")
-
-    def _json(self, name: str) -> Any:
-        try:
-            return json.loads((self.path / name).read_bytes())
-        except (OSError, ValueError, RecursionError) as error:
-            raise DamagedFolder(f"{self.path / name} cannot be read ({type(error).__name__})") from None
 
 
 def files_in(folder: Path) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """What the review model's reports show, from a job's folder."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,7 +19,7 @@ def present(folder: JobFolder) -> Blocks:
         folder: of the job.
 
     Raises:
-        DamagedFolder: `job.json` or `metrics.json` cannot be read.
+        DamagedFolder: a JSON file of the folder cannot be read.
     """
     match folder.job["spec"]["action"]:
         case "train":
@@ -33,8 +32,8 @@ def present(folder: JobFolder) -> Blocks:
 
 def _training(folder: JobFolder) -> Iterator[Block]:
     """How the model reads a text."""
-    reading = _json(folder, artifacts.READING)
-    words = _json(folder, artifacts.VOCABULARY)["words"]
+    reading = folder.json(artifacts.READING)
+    words = folder.json(artifacts.VOCABULARY)["words"]
     yield Text(
         "How it reads a review",
         "The text is converted to lower case, `<br />` counts as a space, and words are runs of letters and "
@@ -59,7 +58,7 @@ def _evaluation(folder: JobFolder) -> Iterator[Block]:
     yield Text("What the trade-off means here", _trade_off(metrics, prices))
     yield _prices(prices)
     yield _by_length(folder, metrics)
-    wrong = _json(folder, artifacts.SUREST_ERRORS)
+    wrong = folder.json(artifacts.SUREST_ERRORS)
     if wrong:
         yield Table(
             "Where it is surest and wrong",
@@ -107,7 +106,7 @@ def _prices(prices: list[dict[str, float]]) -> Table:
 
 
 def _by_length(folder: JobFolder, metrics: Mapping[str, float]) -> Figure:
-    length = _json(folder, artifacts.READING)["length"]
+    length = folder.json(artifacts.READING)["length"]
     return figures.by_length(folder.numbers(artifacts.BY_LENGTH), metrics["accuracy"], length)
 
 
@@ -118,7 +117,7 @@ def _generation(folder: JobFolder) -> Iterator[Block]:
         ("Review", "Label", "Probability of positive", "Words", "Text"),
         [
             (row["review"], row["label"], row["probability"], _moved(row), row["text"])
-            for row in _json(folder, artifacts.DECISIONS)
+            for row in folder.json(artifacts.DECISIONS)
         ],
         "After each word: the probability of positive with all its occurrences replaced by the unknown word. "
         "The word that changes it most comes first. "
@@ -167,7 +166,3 @@ def _stricter(metrics: Mapping[str, float], row: Mapping[str, float]) -> str:
         f"{row['false_negatives']:,.0f} instead of {missed:,.0f} positive ones would be missed: "
         f"{more / fewer:.1f} more missed for each mistake avoided."
     )
-
-
-def _json(folder: JobFolder, name: str) -> Any:
-    return json.loads((folder.path / name).read_bytes())

@@ -1,6 +1,5 @@
 """The model of a finished training job, ready to score reviews."""
 
-import json
 from typing import NamedTuple
 
 from jobs.errors import DamagedFolder
@@ -39,8 +38,8 @@ def load_trained(folder: JobFolder) -> TrainedModel:
     vocab_size = vocabulary.vocab_size
     scorer = cached((ReviewScorer, vocab_size), 0, lambda: ReviewScorer(build_sentiment(vocab_size, seed=0)))
     scorer.model.load_weights(folder.path / MODEL)
+    reading = folder.json(READING)
     try:
-        reading = json.loads((folder.path / READING).read_bytes())
         return TrainedModel(scorer, vocabulary, reading["length"], reading["threshold"])
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (LookupError, TypeError) as error:
         raise DamagedFolder(f"{folder.path / READING} cannot be read ({type(error).__name__})") from None

@@ -1,6 +1,5 @@
 """What the character model's reports show, from a job's folder."""
 
-import json
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -18,7 +17,7 @@ def present(folder: JobFolder) -> Blocks:
         folder: of the job.
 
     Raises:
-        DamagedFolder: `job.json` or `metrics.json` cannot be read.
+        DamagedFolder: a JSON file of the folder cannot be read.
     """
     match folder.job["spec"]["action"]:
         case "train":
@@ -31,7 +30,7 @@ def present(folder: JobFolder) -> Blocks:
 
 def _training(folder: JobFolder) -> Iterator[Block]:
     """The characters that the model knows."""
-    characters = json.loads((folder.path / VOCABULARY).read_bytes())["characters"]
+    characters = folder.json(VOCABULARY)["characters"]
     printable = "".join(
         character if character.isprintable() else repr(character)[1:-1] for character in characters
     )
@@ -56,7 +55,7 @@ def _generation(folder: JobFolder) -> Iterator[Block]:
     yield _temperatures(temperatures)
     if len(temperatures) > 1:
         yield figures.temperature(sorted(temperatures, key=itemgetter("temperature")))
-    written = json.loads((folder.path / "samples.json").read_bytes())
+    written = folder.json("samples.json")
     first_of_each = [
         next(samples) for _, samples in groupby(written["samples"], key=itemgetter("temperature"))
     ]
