@@ -55,7 +55,7 @@ class Sweeper:
                 log.exception("a sweep failed; the next one tries again")
 
     def _hold_lock(self) -> bool:
-        """Take the lock or prolong it; it goes to another worker three sweeps after this one died."""
+        """Take the lock or renew it; it goes to another worker three sweeps after this one died."""
         return self._ledger.lock(LOCK, self._token, 3 * self._settings.sweep_seconds)
 
 
