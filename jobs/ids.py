@@ -33,7 +33,7 @@ def new_job_id() -> str:
 
 def is_job_id(text: str) -> bool:
     """Whether `text` is a complete job id with a valid date and time."""
-    if _PATTERN.fullmatch(text) is None:
+    if not isinstance(text, str) or _PATTERN.fullmatch(text) is None:
         return False
     try:
         submitted_at(text)

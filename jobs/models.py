@@ -38,6 +38,11 @@ HEAVY = ("tensorflow", "keras", "numpy", "matplotlib", "celery")
 CLASSES = {"train": "Train", "evaluate": "Evaluate", "generate": "Generate"}
 """The class of each action's parameters in a `spec.py`."""
 
+TAKEN = frozenset(
+    ["data", "from", "source", "seed", "time_limit", "priority", "name", "watch", "json", "help"]
+)
+"""Names that no parameter may have: every job has options of these names."""
+
 
 @cache
 def packages() -> Mapping[str, tuple[str, ...]]:
@@ -71,9 +76,9 @@ def parameters_of(model: str, action: str) -> "type[Parameters]":
         InvalidJob: there is no such model or action.
         InvalidModel: the model's `spec.py` lacks something, or loads what it may not.
     """
-    if model not in packages():
+    if not isinstance(model, str) or model not in packages():
         raise InvalidJob.unknown("model", model, model_names())
-    if action not in CLASSES:
+    if not isinstance(action, str) or action not in CLASSES:
         raise InvalidJob.unknown("action", action, CLASSES)
     return _classes(model)[action]
 
@@ -105,12 +110,31 @@ def _classes(model: str) -> "Mapping[str, type[Parameters]]":
             raise lacking(model, "spec", f"a class {name} whose action is {action!r}")
         if kind.__module__ != spec.__name__:  # it would get this model's name
             raise lacking(model, "spec", f"a class {name} of its own, not that of {kind.__module__}")
-        if action == "train" and kind.takes_data() and not kind.datasets:
-            raise lacking(model, "spec", f"a class {name} with datasets, of which the first is the default")
+        _check_kind(model, kind)
         kind.model = model
     kinds = {action: getattr(spec, name) for action, name in CLASSES.items()}
     _check_dataset_names(model, kinds.values())
     return kinds
+
+
+def _check_kind(model: str, kind: "type[Parameters]") -> None:
+    """Refuse parameters whose names, datasets or forms the command line cannot use."""
+    from jobs.datasets import Dataset, Form
+
+    name = kind.__name__
+    if not all(isinstance(each, Dataset) for each in kind.datasets):
+        raise lacking(model, "spec", f"a class {name} whose datasets are of jobs.datasets.Dataset")
+    if not all(isinstance(each, Form) for each in kind.forms):
+        raise lacking(model, "spec", f"a class {name} whose forms are of jobs.datasets.Form")
+    if kind.action == "train" and kind.takes_data() and not kind.datasets:
+        raise lacking(model, "spec", f"a class {name} with datasets, of which the first is the default")
+    taken = TAKEN.intersection(kind.model_fields)
+    if taken:
+        raise InvalidModel(
+            f"model {model}, spec.py",
+            expected=f"a class {name} whose parameters leave the options of every job alone",
+            given=f"a parameter {min(taken)}",
+        )
 
 
 def _check_dataset_names(model: str, kinds: "Iterable[type[Parameters]]") -> None:
@@ -151,7 +175,7 @@ def import_part(model: str, part: str) -> ModuleType:
             return import_module(name)
     except InvalidModel:
         raise
-    except Exception as error:  # a stranger's module may raise anything
+    except (Exception, SystemExit) as error:  # a stranger's module may raise anything
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing is not None and f"{name}.".startswith(f"{missing}."):
             raise lacking(model, part, f"a module {part}.py in the package {package}") from None

@@ -39,6 +39,8 @@ def shown(value: object, most: int = 60) -> str:
         value: what was given.
         most: characters to show at most.
     """
+    if isinstance(value, int) and abs(value) >= 10**most:
+        return f"an integer of more than {most} digits"  # Python refuses to write one of 4,300
     text = value if isinstance(value, str) and is_number(value) else repr(value)
     return text if len(text) <= most else f"{text[: most - 3]}…{text[-1]}"
 

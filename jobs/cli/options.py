@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 from jobs.cli.command_line import option
 from jobs.cli.usage import Command, Group
 from jobs.data_check import expected_data
+from jobs.errors import InvalidModel
 from jobs.models import model_names, parameters_of
 from jobs.parameters import ACTIONS, Parameters
 from jobs.spec import JobSpec
@@ -54,7 +55,10 @@ class _ModelCommands(Group):
     chooses = "action"
 
     def __init__(self, model: str, handler: "Handler", extra: list[click.Parameter]) -> None:
-        summary = inspect.getdoc(parameters_of(model, "train")) or ""
+        try:
+            summary = inspect.getdoc(parameters_of(model, "train")) or ""
+        except InvalidModel:
+            summary = "Refused: this model breaks its contract."  # its own commands say how
         noun = with_article(f"{model} job")
         super().__init__(
             name=model,

@@ -184,7 +184,7 @@ class Ledger(LedgerReader):
         """
         state: State | None = self.run("cancel", job_id)
         if state is None:
-            raise UnknownJob("job", expected="the id of a job", given=repr(job_id))
+            raise UnknownJob("job", expected="the id of a job in this Redis", given=repr(job_id))
         return state
 
     def record_loss(self, job_id: str, attempt: int, max_losses: int, why: str) -> State | None:

@@ -168,7 +168,7 @@ JOBS: list[Row] = [
         f"job: expected {REFERENCE}, got '../../etc/passwd'",
         LIST,
     ),
-    (("cancel", NOBODY), f"job: expected the id of a job, got '{NOBODY}'", None),
+    (("cancel", NOBODY), f"job: expected the id of a job in this Redis, got '{NOBODY}'", None),
 ]
 
 ROWS = [*NAMES, *USAGE, *VALUES, *JOBS]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 from jobs.client import Client
@@ -223,7 +224,7 @@ def test_a_strangers_message_fails_no_job_that_can_be_done(client: Client, setti
     assert [client.ledger.redis.llen(name) for name in lists()] == waiting
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), "0.5", None])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "0.5", None, True])
 def test_a_number_that_no_file_can_hold_fails_the_job_and_is_named(
     client: Client, settings: Settings, stub: StubWing, value: Any
 ) -> None:
@@ -231,6 +232,23 @@ def test_a_number_that_no_file_can_hold_fails_the_job_and_is_named(
     job = done(client, settings)
     assert (job.state, job.attempt) == ("failed", 1)
     assert job.error == (
-        f"model autoencoder, task.py: expected finite numbers from train, got loss {value!r}"
+        f"model autoencoder, task.py: expected finite numbers by name from train, got loss {value!r}"
     )
     assert client.folder(job.id).verify() == []
+
+
+@pytest.mark.parametrize(("returned", "shown"), [(None, "None"), ("hello", "'hello'"), ([1, 2], "[1, 2]")])
+def test_what_is_no_mapping_of_numbers_fails_the_job(
+    client: Client, settings: Settings, stub: StubWing, returned: Any, shown: str
+) -> None:
+    stub.task = lambda _: returned
+    assert done(client, settings).error == (
+        f"model autoencoder, task.py: expected a mapping of numbers from train, got {shown}"
+    )
+
+
+def test_numbers_may_be_numpys(client: Client, settings: Settings, stub: StubWing) -> None:
+    stub.task = lambda _: {"loss": np.float32(0.5), "images": np.int64(3)}
+    job = done(client, settings)
+    assert job.state == "succeeded"
+    assert client.folder(job.id).metrics == {"loss": 0.5, "images": 3}

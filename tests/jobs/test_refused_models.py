@@ -53,6 +53,14 @@ SHOWN = "CONTRIBUTING.md shows a whole model"
             "a class Generate of its own, not that of worker.tasks.textgen.spec",
         ),
         (
+            SPEC.replace("datasets = (WAVES,)", 'datasets = ("waves",)'),
+            "a class Train whose datasets are of jobs.datasets.Dataset",
+        ),
+        (
+            SPEC.replace('forms = (Form("a .wav file", (".wav",)),)', 'forms = ("a .wav file",)'),
+            "a class Train whose forms are of jobs.datasets.Form",
+        ),
+        (
             SPEC.replace("datasets = (WAVES,)", "datasets = ()"),
             "a class Train with datasets, of which the first is the default",
         ),
@@ -92,6 +100,36 @@ def test_a_module_that_the_spec_itself_lacks_is_not_called_a_missing_spec(site: 
         "given": "ModuleNotFoundError (No module named 'no_such_module')",
         "hint": None,
     }
+
+
+def test_a_spec_that_ends_the_process_is_refused(site: Site) -> None:
+    site.install("sounds", {"waveform": "sounds.waveform"}, sounds__waveform__spec="raise SystemExit(5)")
+    assert site.refusal()["given"] == "SystemExit (5)"
+
+
+@pytest.mark.parametrize("name", ["name", "seed", "watch"])
+def test_a_parameter_may_not_take_the_name_of_an_option_of_every_job(site: Site, name: str) -> None:
+    site.install(
+        "sounds", {"waveform": "sounds.waveform"}, sounds__waveform__spec=SPEC.replace("rate:", f"{name}:")
+    )
+    assert site.refusal() == {
+        "kind": "InvalidModel",
+        "field": "model waveform, spec.py",
+        "expected": "a class Train whose parameters leave the options of every job alone",
+        "given": f"a parameter {name}",
+        "hint": None,
+    }
+
+
+def test_help_shows_the_other_models_beside_a_refused_one(site: Site) -> None:
+    site.install("sounds", {"waveform": "sounds.waveform"}, sounds__waveform__spec="raise RuntimeError")
+    code = (
+        "from click.testing import CliRunner\nfrom jobs.cli.main import quartet\n"
+        "print(json.dumps(CliRunner().invoke(quartet, ['submit', '--help']).output))"
+    )
+    shown = site.python(code)
+    assert "Train 784 → 32 → 784 to reproduce its input." in shown
+    assert "Refused: this model breaks its contract." in shown
 
 
 def test_a_spec_that_is_no_python_is_refused(site: Site) -> None:

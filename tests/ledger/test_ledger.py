@@ -210,7 +210,7 @@ def test_cancelling_what_is_not_there_is_an_unknown_job(ledger: Ledger) -> None:
     job_id = new_job_id()
     with pytest.raises(UnknownJob) as caught:
         ledger.cancel(job_id)
-    assert str(caught.value) == f"job: expected the id of a job, got '{job_id}'"
+    assert str(caught.value) == f"job: expected the id of a job in this Redis, got '{job_id}'"
 
 
 def test_only_the_worker_that_shuts_down_is_asked_to_hand_back_its_jobs(ledger: Ledger) -> None:

@@ -34,7 +34,8 @@ def sentence(error: BaseException, volume: Path | None = None) -> str:
         return _volume_problem(error, f"the results volume {volume}" if volume else "a volume")
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return "out of memory (hint: reduce the batch size or the amount of data)"
-    return f"internal error, {type(error).__name__}: {str(error)[:500]} (details in log.txt)"
+    said = " ".join(str(error).split())[:500]
+    return f"internal error, {type(error).__name__}: {said} (details in log.txt)"
 
 
 def _volume_problem(error: OSError, place: str) -> str:

@@ -14,12 +14,14 @@ A wing is a folder of `worker/tasks/`, or a package that an entry point of the g
 import math
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property
+from numbers import Integral, Real
 from types import ModuleType
 from typing import Any, Protocol
 
 from jobs.errors import InvalidModel
 from jobs.models import import_part, lacking
 from jobs.store.job_folder import JobFolder
+from jobs.wording import shown
 from worker.context import JobContext
 from worker.report.blocks import Blocks, Metric
 
@@ -103,8 +105,8 @@ class Wing:
             InvalidModel: `report.py` is missing, cannot be imported, or has no `present`.
             Exception: whatever the wing's `present` raises.
         """
-        shown: Blocks = _function(self.model, "report", "present", ("present",))(folder)
-        return shown
+        blocks: Blocks = _function(self.model, "report", "present", ("present",))(folder)
+        return blocks
 
 
 @cache
@@ -118,17 +120,35 @@ def wing(model: str) -> Wing:
 
 
 def checked_metrics(model: str, action: str, metrics: Mapping[str, float]) -> Mapping[str, float]:
-    """What a wing's task returned, once it is what a file of JSON can hold.
+    """What a wing's task returned, as numbers that a file of JSON can hold.
+
+    Args:
+        model: the wing's name.
+        action: what the task did.
+        metrics: what it returned; numbers may be NumPy's.
 
     Raises:
-        InvalidModel: something is not a finite number.
+        InvalidModel: it is not a mapping from names to finite numbers.
     """
+    field = f"model {model}, task.py"
+    if not isinstance(metrics, Mapping):
+        raise InvalidModel(field, expected=f"a mapping of numbers from {action}", given=shown(metrics))
     for name, value in metrics.items():
-        if not (isinstance(value, int | float) and math.isfinite(value)):
-            raise InvalidModel(
-                f"model {model}, task.py", expected=f"finite numbers from {action}", given=f"{name} {value!r}"
-            )
-    return metrics
+        if not (isinstance(name, str) and _is_finite(value)):
+            given = f"{name} {value[:60]!r}" if isinstance(value, str) else f"{name} {shown(value)}"
+            raise InvalidModel(field, expected=f"finite numbers by name from {action}", given=given)
+    return {
+        name: int(value) if isinstance(value, Integral) else float(value) for name, value in metrics.items()
+    }
+
+
+def _is_finite(value: object) -> bool:
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:  # an integer that is no float
+        return False
 
 
 def _function(model: str, part: str, name: str, all_names: tuple[str, ...]) -> Callable[..., Any]:
