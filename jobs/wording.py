@@ -32,6 +32,10 @@ def with_article(noun: str) -> str:
     return f"{'an' if vowel else 'a'} {noun}"
 
 
+MOST_DIGITS = 4_000
+"""Of an integer that a message quotes; Python refuses to write one of more than 4,300."""
+
+
 def shown(value: object, most: int = 60) -> str:
     """A value as a message quotes it: a number as it is, anything else as Python's `repr`, clipped.
 
@@ -39,8 +43,8 @@ def shown(value: object, most: int = 60) -> str:
         value: what was given.
         most: characters to show at most.
     """
-    if isinstance(value, int) and abs(value) >= 10**most:
-        return f"an integer of more than {most} digits"  # Python refuses to write one of 4,300
+    if isinstance(value, int) and abs(value) >= 10**MOST_DIGITS:
+        return f"an integer of more than {MOST_DIGITS:,} digits"
     text = value if isinstance(value, str) and is_number(value) else repr(value)
     return text if len(text) <= most else f"{text[: most - 3]}…{text[-1]}"
 

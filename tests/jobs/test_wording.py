@@ -172,3 +172,8 @@ def test_alternatives_read_as_a_sentence_does() -> None:
     assert alternatives(["low", "high"]) == "low or high"
     assert alternatives(["low", "normal", "high"]) == "low, normal or high"
     assert alternatives(["low", "normal", "high"], "and") == "low, normal and high"
+
+
+def test_an_integer_that_python_would_not_write_is_described() -> None:
+    assert shown(10**5_000) == "an integer of more than 4,000 digits"
+    assert shown(10**100).startswith("1000")
