@@ -106,11 +106,11 @@ class Reader:
     def text(self, path: str) -> None:
         """`training`, `validation` and `held_out` codes, uint8, and the size of the `vocabulary`."""
         from worker.tasks.textgen.spec import Train
-        from worker.tasks.textgen.text import open_text
+        from worker.tasks.textgen.text import open_text, split
 
         text = open_text(Train, self._names["text"], self._settings)
         vocabulary = text.vocabulary_before(text.held_out)
-        training, validation = text.split(vocabulary)
+        training, validation = split(text.codes_in(vocabulary, 0, text.held_out)[0])
         held_out = text.codes_in(vocabulary, text.held_out)[0]
         np.savez(
             path,
@@ -123,7 +123,8 @@ class Reader:
 
     def reviews(self, path: str) -> None:
         """All reviews as tokens, their `labels`, and which are for `training`, `validation` and `test`."""
-        from worker.tasks.sentiment.datasets import Recipe, load_reviews, test_part, validation_part
+        from worker.tasks.sentiment.datasets import Recipe, load_reviews
+        from worker.tasks.sentiment.parts import test_part, validation_part
         from worker.tasks.sentiment.sources import open_reviews
 
         source = open_reviews(self._names["reviews"], self._settings, labelled=True)

@@ -10,7 +10,7 @@ from benchmarks.measuring import Row
 from benchmarks.row_command import run
 from benchmarks.service import folders, wait, wait_for_first_step
 from jobs.client import Client
-from jobs.local.supervisor import one_worker
+from jobs.local.supervisor import temporary_service
 
 RUNS = 7
 MODELS = {"autoencoder": "images", "denoiser": "images", "textgen": "text", "sentiment": "reviews"}
@@ -20,7 +20,8 @@ def measure(row: Row) -> None:
     """Submit training jobs of each model to one worker, and cancel each after its first steps."""
     models, names = (["autoencoder"], OFFLINE) if row.short else (list(MODELS), REAL)
     slowest: list[float] = []
-    with folders(None if row.short else real_data_folder()) as settings, one_worker(settings) as service:
+    folder = None if row.short else real_data_folder()
+    with folders(folder) as settings, temporary_service(settings) as service:
         client = Client(service.settings)
         for model in models:
             seconds = []

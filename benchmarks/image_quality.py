@@ -18,9 +18,8 @@ from jobs.spec import JobSpec
 from worker.context import JobContext
 from worker.images.arrays import flat, with_noise
 from worker.images.datasets import load_images
-from worker.images.network import predict
 from worker.images.parameters import ImageTraining
-from worker.images.quality import quality
+from worker.images.quality import means, network_errors
 from worker.images.training_job import train_network
 
 EPOCHS = (10, 20, 50)
@@ -76,7 +75,7 @@ def trained(
             context = JobContext(spec=spec, folder=Path(folder), settings=settings)
             assert isinstance(spec.parameters, ImageTraining)
             network, history = train_network(context, images, spec.parameters, noise=noise, seed=seed)
-            measured = quality(clean, predict(network, seen))
+            measured = means(network_errors(network, seen, clean))
             seconds = float(np.median([row["seconds"] for row in history]))
             yield Measured(model, epochs, seed, measured["bce"], measured["psnr_db"], seconds)
 

@@ -4,20 +4,18 @@ Run: `python -m benchmarks.list_jobs [--short]`.
 """
 
 import json
-import os
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 from benchmarks.measuring import Row
 from benchmarks.row_command import run
 from benchmarks.service import folders, redis_alone
+from benchmarks.whole_command import whole_command
 from jobs.ids import is_job_id
 from jobs.ledger.ledger import Ledger
 from jobs.settings import Settings
 from jobs.spec import JobSpec
+from jobs.specs.stored_spec import StoredSpec
 
 JOBS, RUNS = 10_000, 7
 HEADLINE = {"name": "bce", "label": "Binary cross-entropy", "value": 0.0928, "unit": "nats per pixel"}
@@ -29,20 +27,11 @@ def measure(row: Row) -> None:
     seconds = []
     with folders(None) as settings, redis_alone(settings) as found:
         _fill(found, count)
-        command = [str(Path(sys.executable).with_name("quartet")), "list"]
         for turn in range(2 if row.short else 1 + RUNS):
-            began = time.perf_counter()
-            printed = subprocess.run(
-                command,
-                check=True,
-                env=os.environ | found.environment(),
-                cwd=settings.state_dir,
-                capture_output=True,
-                text=True,
-            ).stdout
+            done = whole_command(found, "list")
             if turn:
-                seconds.append(time.perf_counter() - began)
-    shown = sum(is_job_id(line.split()[0]) for line in printed.splitlines() if line.strip())
+                seconds.append(done.seconds)
+    shown = sum(is_job_id(line.split()[0]) for line in done.printed.splitlines() if line.strip())
     row.figure(f"`quartet list` with {count:,} jobs ({shown:,} shown)", "s", seconds)
     row.judge("the whole process", seconds, "≤", 1.0, "s")
     row.note(
@@ -52,7 +41,7 @@ def measure(row: Row) -> None:
 
 def _fill(settings: Settings, count: int) -> None:
     ledger, root = Ledger(settings.redis_address()), settings.results_dir
-    spec = JobSpec.make("autoencoder", "train", data="digits")
+    stored = StoredSpec.of(JobSpec.make("autoencoder", "train", data="digits"))
     now = time.time() - count
     for number in range(count):
         submitted = int((now + number) * 1000)
@@ -62,9 +51,6 @@ def _fill(settings: Settings, count: int) -> None:
         (root / job_id / "job.json").write_text("{}")
         (root / job_id / "report.html").write_text("")
         fields = {
-            "spec": spec.to_json(),
-            "name": "",
-            "continues": "",
             "started": submitted,
             "finished": submitted + 1_000,
             "worker": "bench",
@@ -72,7 +58,9 @@ def _fill(settings: Settings, count: int) -> None:
             "folder": job_id,
             "headline": json.dumps(HEADLINE),
         }
-        assert ledger.restore(job_id, spec, "succeeded", submitted, 1, fields)
+        assert ledger.restore(
+            job_id, stored, "succeeded", submitted=submitted, attempt=1, needs=[], fields=fields
+        )
 
 
 if __name__ == "__main__":

@@ -21,20 +21,16 @@ from benchmarks.service import folders, redis_alone
 from benchmarks.sides import ROOT
 from jobs.client import Client
 from jobs.ids import new_job_id
-from jobs.ledger.ledger import Ledger
 from jobs.ledger.messages import QUEUES
 from jobs.local.supervisor import PARENT_VARIABLE, end_workers
 from jobs.settings import Settings
 from jobs.spec import JobSpec
-from worker.engine.broker import celery_settings
 
 JOBS, RUNS, WORKERS = 1_000, 5, 2
 
 SECONDS_ALLOWED = 300
 
-QUEUE = QUEUES["short"]
-
-LINKED_JOB = re.compile(r'href="\./([^/"]+)/report\.html"')
+LISTED_JOB = re.compile(r'"id":"([^"]+)"')
 
 
 def measure(row: Row) -> None:
@@ -47,7 +43,13 @@ def measure(row: Row) -> None:
         "Quartet, whole jobs: folder, report and index published": _whole_jobs,
     }
     rates: dict[str, list[float]] = {name: [] for name in ways}
-    with announced(), folders(None) as settings, redis_alone(settings) as found, _workers(found):
+    with (
+        announced(),
+        folders(None) as settings,
+        redis_alone(settings) as found,
+        _workers(found, "benchmarks.empty_worker", QUEUES["short"]),
+        _workers(found, "benchmarks.celery_worker", "bench"),
+    ):
         know_unpublished()
         for way in ways.values():
             way(found, 2 * WORKERS)  # every process has loaded what it needs
@@ -67,8 +69,8 @@ def measure(row: Row) -> None:
     )
     row.note(
         "From the first one sent to the last one done, sending included: jobs by `Client.submit_spec`, tasks "
-        "by Celery's `send_task`. What has a folder is done when the index lists it. The same two worker "
-        "processes, settings and Redis (in memory) do all four."
+        "by Celery's `send_task`. What has a folder is done when the index lists it. Two worker processes "
+        "for Celery's tasks and two for jobs share the settings and Redis (in memory)."
     )
     of_celery, of_whole = median(pairs(celery_folder, celery)), median(pairs(whole, celery))
     row.note(
@@ -78,24 +80,24 @@ def measure(row: Row) -> None:
 
 
 @contextmanager
-def _workers(settings: Settings) -> Iterator[None]:
+def _workers(settings: Settings, app: str, queue: str) -> Iterator[None]:
     command = [
         sys.executable,
         "-m",
         "celery",
         "-A",
-        "benchmarks.empty_worker",
+        app,
         "worker",
         "--without-mingle",
         "-E",
         "-Q",
-        QUEUE,
+        queue,
     ]
     environment = os.environ | settings.environment() | {PARENT_VARIABLE: str(os.getpid())}
     with (settings.state_dir / "workers.log").open("ab") as log:
         workers = [
             subprocess.Popen(
-                [*command, "--hostname", f"bench-{number}@%h", "--loglevel", "WARNING"],
+                [*command, "--hostname", f"{queue}-{number}@%h", "--loglevel", "WARNING"],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -114,9 +116,9 @@ def _workers(settings: Settings) -> Iterator[None]:
 def _celery_alone(settings: Settings, count: int) -> float:
     began = time.perf_counter()
     _send(settings, count, "benchmarks.celery_alone")
-    redis = Ledger(settings.redis_address()).redis
+    redis = Client(settings).ledger.redis
     # Acknowledged early: what is in neither place is done, or is the last one that a worker does.
-    _until(lambda: not redis.llen(QUEUE) and not redis.hlen("unacked"))
+    _until(lambda: not redis.llen("bench") and not redis.hlen("unacked"))
     return time.perf_counter() - began
 
 
@@ -140,11 +142,10 @@ def _whole_jobs(settings: Settings, count: int) -> float:
 
 def _send(settings: Settings, count: int, task: str) -> set[str]:
     """Send tasks through Celery; return their ids, which are job ids as well."""
-    app = Celery("bench")
-    app.conf.update(celery_settings(settings.redis_address()))
+    app = Celery("bench", broker=settings.redis_address().replace("unix://", "redis+socket://"))
     ids = [new_job_id() for _ in range(count)]
     for job_id in ids:
-        app.send_task(task, (job_id,), queue=QUEUE)
+        app.send_task(task, (job_id,), queue="bench")
     return set(ids)
 
 
@@ -152,14 +153,17 @@ def _submit(settings: Settings, count: int, model: str) -> set[str]:
     """Submit jobs and wait until the ledger says that all have succeeded; return their ids."""
     client, spec = Client(settings), JobSpec.make(model, "generate")
     before = len(client.ledger.ids("succeeded"))
-    submitted = {client.submit_spec(spec).id for _ in range(count)}
+    submitted = {client.submit_spec(spec, fresh=True).id for _ in range(count)}
     _until(lambda: client.ledger.redis.zcard("quartet:state:succeeded") == before + count)
     return submitted
 
 
 def _until_listed(settings: Settings, ids: set[str]) -> None:
-    index = settings.results_dir / "index.html"
-    _until(lambda: index.exists() and ids <= set(LINKED_JOB.findall(index.read_text(encoding="utf-8"))))
+    def listed() -> set[str]:
+        scripts = (settings.results_dir / "index").glob("*-*.js")
+        return set(LISTED_JOB.findall("".join(path.read_text(encoding="utf-8") for path in scripts)))
+
+    _until(lambda: (settings.results_dir / "index.html").exists() and ids <= listed())
 
 
 def _until(done: Callable[[], bool]) -> None:

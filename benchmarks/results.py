@@ -23,9 +23,16 @@ ROWS = (
     "queue_cost",
     "submit",
     "list_jobs",
+    "compare_jobs",
+    "compare_page",
     "tenth_job",
+    "sweep_trials",
+    "advance_sweep",
     "image_quality",
     "adam",
+    "ledger_memory",
+    "recovery",
+    "scale",
 )
 """In the order in which they are measured and shown; each is a module of this package."""
 

@@ -10,7 +10,7 @@ from benchmarks.measuring import Row
 from benchmarks.row_command import run
 from benchmarks.service import folders, wait
 from jobs.client import Client
-from jobs.local.supervisor import one_worker
+from jobs.local.supervisor import temporary_service
 
 JOBS = 10
 LAST = 4
@@ -29,7 +29,8 @@ KINDS = (
 def measure(row: Row) -> None:
     """Submit one job after the other; from its acceptance to its end, less its epochs at their median."""
     kinds = (("autoencoder", "digits", 3),) if row.short else KINDS
-    with folders(None if row.short else real_data_folder()) as settings, one_worker(settings) as service:
+    folder = None if row.short else real_data_folder()
+    with folders(folder) as settings, temporary_service(settings) as service:
         client = Client(service.settings)
         for model, data, epochs in kinds:
             bare, costs = [], []

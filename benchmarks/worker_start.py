@@ -50,7 +50,7 @@ def _import_seconds() -> float:
 
 def _start(settings: Settings) -> tuple[float, float]:
     client = Client(settings)
-    job = client.submit("autoencoder", "train", data="digits", epochs=1)
+    job = client.submit("autoencoder", "train", data="digits", epochs=1, fresh=True)
     with (settings.state_dir / "worker.log").open("ab") as log:
         began = time.time() * 1000
         worker = start_worker(settings, settings.redis_address(), "bench", log)

@@ -1,6 +1,6 @@
 """What `make demo` runs: all four models through a private Redis and a real worker, on embedded data.
 
-It is also an example of Quartet from Python: `one_worker` starts a private Redis and a worker,
+It is also an example of Quartet from Python: `temporary_service` starts a private Redis and a worker,
 `Client` submits the jobs.
 """
 
@@ -8,10 +8,10 @@ import sys
 import time
 
 from jobs import Client, Settings
-from jobs.cli.progress import show_progress
-from jobs.cli.tables import headline_text
 from jobs.errors import QuartetError
-from jobs.local.supervisor import one_worker, stopped_by_signals
+from jobs.local.supervisor import stopped_by_signals, temporary_service
+from jobs.showing.job_text import headline_text
+from jobs.showing.progress import show_progress
 
 REVIEWS = [
     "The acting is superb and the ending stays with you. I would see it again.",
@@ -23,7 +23,7 @@ REVIEWS = [
 def main() -> None:
     """Queue all jobs at once; those that need a training job wait for it."""
     began = time.monotonic()
-    with stopped_by_signals(), one_worker(Settings()) as service:
+    with stopped_by_signals(), temporary_service(Settings()) as service:
         client = Client(service.settings)
         basic = client.submit(
             "autoencoder", "train", data="digits", epochs=100, batch_size=64, name="demo autoencoder"

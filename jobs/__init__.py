@@ -7,10 +7,13 @@ if TYPE_CHECKING:
     from jobs.client import Client
     from jobs.errors import QuartetError
     from jobs.job import Job
+    from jobs.notebook.local_service import service
     from jobs.settings import Settings
     from jobs.spec import JobSpec
+    from jobs.sweeps.sweep import Sweep
+    from jobs.sweeps.sweep_spec import SweepSpec
 
-__all__ = ["Client", "Job", "JobSpec", "QuartetError", "Settings"]
+__all__ = ["Client", "Job", "JobSpec", "QuartetError", "Settings", "Sweep", "SweepSpec", "service"]
 
 _HOME = {
     "Client": "jobs.client",
@@ -18,6 +21,9 @@ _HOME = {
     "JobSpec": "jobs.spec",
     "QuartetError": "jobs.errors",
     "Settings": "jobs.settings",
+    "Sweep": "jobs.sweeps.sweep",
+    "SweepSpec": "jobs.sweeps.sweep_spec",
+    "service": "jobs.notebook.local_service",
 }
 
 

@@ -12,7 +12,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Original:
-    """A file as its publisher offers it; `size` is in bytes, `sha256` in hexadecimal digits."""
+    """A file as its publisher offers it.
+
+    Attributes:
+        file: its path in the data folder.
+        url: where it is downloaded from.
+        size: in bytes.
+        sha256: in hexadecimal digits.
+    """
 
     file: str
     url: str
@@ -32,7 +39,8 @@ class Dataset:
         licence: its licence, or what its makers ask for.
         layouts: the files it may consist of in the data folder, the preferred layout first. All names of a
             layout must exist, and the first is the one to open; a folder's name ends in `/`.
-        originals: files with a known checksum; the first is the one that is downloaded.
+        originals: files with a known checksum; the first is downloaded, with the others of its layout.
+        classes: what its labels stand for, by label; empty where they speak for themselves.
     """
 
     name: str
@@ -42,11 +50,21 @@ class Dataset:
     licence: str
     layouts: tuple[tuple[str, ...], ...] = ()
     originals: tuple[Original, ...] = ()
+    classes: tuple[str, ...] = ()
 
     @property
     def offline(self) -> bool:
         """Whether it is generated and needs neither a file nor a network."""
         return not self.layouts
+
+    @property
+    def downloads(self) -> tuple[Original, ...]:
+        """The files that are downloaded."""
+        if not self.originals:
+            return ()
+        first = self.originals[0]
+        layout = next((layout for layout in self.layouts if first.file in layout), (first.file,))
+        return tuple(original for original in self.originals if original.file in layout)
 
     def pinned(self, file: str) -> str | None:
         """The SHA-256 of the publisher's file of this name; None where it is not known."""
@@ -68,10 +86,10 @@ class Form:
     """One form in which data may be given by path: a file with one of some suffixes, or a folder.
 
     Attributes:
-        words: what it is, with its article: `an .npz file`, `a folder of PNG files`.
+        words: what it is, with its article: `an .npz file`, `a folder of image files`.
         suffixes: of a file, in lower case; empty for a folder.
         holds: whether a folder has this form; it checks names alone. Without it, any folder does.
-        content: what such a folder holds, for messages: `a .png file`.
+        content: what such a folder holds, for messages: `pos/ and neg/`.
     """
 
     words: str

@@ -5,13 +5,20 @@ QuartetError
 │   ├── InvalidJob            a job's model, action, parameter, name or seed
 │   ├── InvalidData           a dataset or a file that cannot be used
 │   ├── InvalidSetting        an environment variable or a line of .env
+│   ├── InvalidSweep          the description of a sweep, with all its mistakes
 │   ├── InvalidModel          a wing that lacks part of its contract
 │   ├── UnknownJob            no job, or more than one, has that id or name
 │   └── JobConflict           the job's state does not permit it (to cancel a finished one, for instance)
 ├── MissingPart               exit code 2: something must be installed first (the worker, a server)
 ├── RedisUnreachable          exit code 3: Redis cannot be reached
+├── StoreUnreachable          exit code 3: the object store does not answer, or refuses
 ├── JobFailed                 exit code 1: the job ended without success
+├── NotEnded                  exit code 1: the job has not ended in the time that it was waited for
 ├── DamagedFolder             exit code 1: a job folder cannot be read, or does not match its manifest
+├── DamagedArchive            exit code 1: an archive of jobs cannot be read, or is none that Quartet wrote
+├── NotDelivered              exit code 1: an address did not take the message that a job or a sweep ended
+├── NotExported               exit code 1: MLflow did not take a job or a sweep
+├── ReportNotDrawn            inside a worker: the report of a job could not be drawn
 ├── Cancelled                 inside a worker: a stop was requested
 └── LeaseLost                 inside a worker: another attempt holds the job
 
@@ -21,7 +28,7 @@ nor the hint ends with a full stop.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from jobs.wording import shown
@@ -96,7 +103,7 @@ class InvalidInput(QuartetError):
             also: what else is valid, to be read after the names: `, or a path`.
         """
         names = list(choices)
-        close = difflib.get_close_matches(str(given).lower(), names, n=1)
+        close = difflib.get_close_matches(str(given)[:200].lower(), names, n=1)
         listed = names[0] if len(names) == 1 else f"one of {', '.join(names)}" if names else ""
         return cls(
             field,
@@ -116,6 +123,30 @@ class InvalidData(InvalidInput):
 
 class InvalidSetting(InvalidInput):
     """An environment variable or a line of .env is wrong."""
+
+
+class InvalidSweep(InvalidInput):
+    """The description of a sweep, or one of the jobs beside it in a file, is wrong.
+
+    Attributes:
+        problems: all mistakes, each an error of its own; none where this is one of them.
+    """
+
+    problems: tuple["InvalidSweep", ...] = ()
+
+    @classmethod
+    def of(cls, problems: Sequence["InvalidSweep"]) -> "InvalidSweep":
+        """The error for all mistakes of a description; its sentence has one on each line.
+
+        Args:
+            problems: at least one.
+        """
+        first = problems[0]
+        error = cls(first.field, expected=first.expected, given=first.given, hint=first.hint)
+        error.problems = tuple(problems)
+        if len(problems) > 1:
+            error.hint, error.args = None, ("\n".join(each.explanation for each in problems),)
+        return error
 
 
 class InvalidModel(InvalidInput):
@@ -142,12 +173,53 @@ class RedisUnreachable(QuartetError):
     exit_code = 3
 
 
+class StoreUnreachable(QuartetError):
+    """The object store does not answer, refuses the credentials, or has no such bucket."""
+
+    exit_code = 3
+
+
 class JobFailed(QuartetError):
     """The job failed or was cancelled; the message gives the reason."""
 
 
+class NotEnded(QuartetError, TimeoutError):
+    """The job has not ended in the time that it was waited for; it goes on."""
+
+
 class DamagedFolder(QuartetError):
     """A job folder cannot be read, or does not match its manifest."""
+
+
+class DamagedArchive(QuartetError):
+    """An archive of jobs cannot be read, is cut off, or is none that Quartet wrote."""
+
+
+class NotDelivered(QuartetError):
+    """An address did not take a message.
+
+    Attributes:
+        answered: whether somebody answered, and may take another message.
+    """
+
+    def __init__(self, sentence: str, *, hint: str | None = None, answered: bool = False) -> None:
+        """Say what happened.
+
+        Args:
+            sentence: what, without a full stop at its end.
+            hint: how to fix it, likewise.
+            answered: whether somebody answered.
+        """
+        super().__init__(sentence, hint=hint)
+        self.answered = answered
+
+
+class NotExported(QuartetError):
+    """MLflow did not take a job or a sweep, or does not answer."""
+
+
+class ReportNotDrawn(QuartetError):
+    """Raised inside a worker where the report of a job could not be drawn."""
 
 
 class Cancelled(QuartetError):

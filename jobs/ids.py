@@ -1,13 +1,15 @@
 """Job ids: they sort by time and are safe as file names."""
 
 import re
-import secrets
 import threading
 from datetime import UTC, datetime, timedelta
 
 from jobs.errors import UnknownJob
 
-REFERENCE = "a job's id, a unique prefix of it, its name, or `latest`"
+SHORTEST_PART = 4
+"""Characters of an id that name a job, if no other id has them: its end, its beginning or any others."""
+
+REFERENCE = f"a job's id, {SHORTEST_PART} or more characters of it, its name, or `latest`"
 """What a person may call a job by, to be read after `expected`."""
 
 _PATTERN = re.compile(r"\d{8}-\d{6}-\d{3}-[a-z2-7]{4}")
@@ -21,6 +23,8 @@ def new_job_id() -> str:
 
     Ids made by one process are strictly increasing, also within one millisecond.
     """
+    import secrets  # late: it loads much, and a health check makes no id
+
     global _latest
     with _lock:
         now = datetime.now(UTC)

@@ -39,9 +39,14 @@ CLASSES = {"train": "Train", "evaluate": "Evaluate", "generate": "Generate"}
 """The class of each action's parameters in a `spec.py`."""
 
 TAKEN = frozenset(
-    ["data", "from", "source", "seed", "time_limit", "priority", "name", "watch", "json", "help"]
+    [
+        *("data", "from", "source", "seed", "time_limit", "priority", "name", "tags", "tag"),
+        *("fresh", "watch", "in_place", "yes", "json", "help"),
+        *("method", "run_cap", "parallel", "metric", "goal", "early_terminate", "min_iter", "eta", "then"),
+        *("max_failures", "dry_run"),
+    ]
 )
-"""Names that no parameter may have: every job has options of these names."""
+"""Names that no parameter may have: every job, or every sweep, has options of these names."""
 
 
 @cache

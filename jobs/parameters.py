@@ -116,6 +116,19 @@ class Parameters(Checked):
         """
 
     @classmethod
+    def migrated(cls, values: dict[str, Any], schema: int) -> dict[str, Any]:  # noqa: ARG003 - for subclasses
+        """The parameters of a job that an earlier version stored, as this version names them.
+
+        A model that renames or removes a parameter overrides this, so that queued jobs and old folders stay
+        usable.
+
+        Args:
+            values: the parameters that were set, by their names of then.
+            schema: the number of the schema that was written, `jobs.specs.stored_spec.SCHEMA` of then.
+        """
+        return values
+
+    @classmethod
     def needed_trainings(cls) -> dict[str, str]:
         """Each field that names a training job, `from` included -> that job's model."""
         found = {"from": cls.model} if cls.source == "needed" else {}

@@ -1,18 +1,23 @@
-"""`JobSpec`: one job, complete and validated, as Redis and `job.json` store it."""
+"""`JobSpec`: one job, complete and validated; `specs/stored_spec.py` has the form in which it is stored."""
 
-import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializeAsAny, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, SerializeAsAny, ValidationError, ValidationInfo, field_validator
 
 from jobs.errors import InvalidJob
 from jobs.ids import is_job_id
 from jobs.models import model_names, parameters_of
-from jobs.parameters import Action, Checked, JobReference, Parameters, number
-from jobs.validation_messages import first_problem
+from jobs.parameters import Action, Checked, JobReference, Parameters, Several, number
+from jobs.specs.validation_messages import first_problem
+from jobs.tags import check_tag, check_tags
 from jobs.wording import shown, with_article
 
 Priority = Literal["low", "normal", "high"]
+
+MOST_BYTES = 64 * 1024
+"""The size of a job as JSON; what is larger is data."""
+
+FURTHER = "`quartet resume` trains a model further"
 
 
 class JobSpec(Checked):
@@ -24,7 +29,7 @@ class JobSpec(Checked):
         default_factory=dict, validate_default=True, description="the parameters of this model and action"
     )
     data: Annotated[str, Field(min_length=1, max_length=4_096)] | None = Field(
-        None, description="a dataset's name, or a path to your own data"
+        None, description="a dataset's name, that of stored data, or a path to your own data"
     )
     source: JobReference | None = Field(
         None, alias="from", description="the finished training job whose model is used"
@@ -40,6 +45,9 @@ class JobSpec(Checked):
     priority: Priority = Field("normal", description="queue priority; a running job is never interrupted")
     name: Annotated[str, Field(min_length=1, max_length=80)] | None = Field(
         None, description="a name to find the job by"
+    )
+    tags: Annotated[tuple[Annotated[str, AfterValidator(check_tag)], ...], Several] = Field(
+        (), description="words by which jobs are found together; `quartet tag` changes them later"
     )
 
     @field_validator("model")
@@ -63,6 +71,20 @@ class JobSpec(Checked):
             raise ValueError(f"parameters of {kind.model} {kind.action}")
         return kind.model_validate(value)
 
+    @field_validator("source", mode="before")
+    @classmethod
+    def _wanted_source(cls, source: Any, info: ValidationInfo) -> Any:
+        kind = info.data.get("parameters")
+        if source is not None and isinstance(kind, Parameters) and kind.source == "forbidden":
+            # Not a ValueError, as above.
+            raise InvalidJob(
+                "from",
+                expected=f"nothing, since {kind.model} {kind.action} starts from scratch",
+                given=shown(source),
+                hint=f"leave out --from; {FURTHER}",
+            )
+        return source
+
     @field_validator("name")
     @classmethod
     def _findable_name(cls, name: str | None) -> str | None:
@@ -71,6 +93,11 @@ class JobSpec(Checked):
         if name is not None and (name == "latest" or is_job_id(name)):
             raise ValueError("a name that is neither `latest` nor like a job id")
         return name
+
+    @field_validator("tags")
+    @classmethod
+    def _short_tags(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
+        return check_tags(tags)
 
     @classmethod
     def make(cls, model: str, action: str, /, **fields: Any) -> Self:
@@ -88,8 +115,12 @@ class JobSpec(Checked):
         return cls.parse({"model": model, "action": action, **fields})
 
     @classmethod
-    def parse(cls, value: Any) -> Self:
+    def parse(cls, value: Any, *, any_size: bool = False) -> Self:
         """Make a spec from a dictionary.
+
+        Args:
+            value: the fields, named as in JSON.
+            any_size: accept a job that is larger than `MOST_BYTES`, as Quartet 0.1 did.
 
         Raises:
             InvalidJob: a field is wrong.
@@ -100,30 +131,14 @@ class JobSpec(Checked):
         except ValidationError as error:
             raise first_problem(error, value, cls) from None
         spec._check_source()
+        if not any_size:
+            spec.check_size()
         spec.parameters.check_data(spec.data)
         return spec
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """Read what `to_json` wrote.
-
-        Raises:
-            InvalidJob: it is not JSON, or not a job.
-            InvalidModel: the model's wing lacks part of its contract.
-        """
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InvalidJob("job", expected="JSON", given=f"{shown(text)} ({error})") from None
-        return cls.parse(value)
 
     def seconds_allowed(self) -> int:
         """The time limit of an attempt, in seconds."""
         return self.time_limit or self.parameters.default_time_limit
-
-    def to_json(self) -> str:
-        """One line of JSON, the same for equal jobs."""
-        return self.model_dump_json(by_alias=True)
 
     def needs(self) -> dict[str, tuple[str, str]]:
         """The training jobs that this one reads: field -> (job id, the model that it must train)."""
@@ -131,17 +146,39 @@ class JobSpec(Checked):
         models = self.parameters.needed_trainings()
         return {name: (values[name], model) for name, model in models.items() if values[name] is not None}
 
+    def check_size(self) -> None:
+        """Refuse a job that is larger than `MOST_BYTES`.
+
+        Raises:
+            InvalidJob: it is.
+        """
+        # The texts first: what is far too large is not made into JSON, which would take as much again.
+        size = sum(map(_bytes_in, dict(self.parameters).values()))
+        if size <= MOST_BYTES:
+            size = len(self.model_dump_json(by_alias=True).encode())
+        if size > MOST_BYTES:
+            raise InvalidJob(
+                "parameters",
+                expected=f"at most {MOST_BYTES // 1024} kB in all",
+                given=f"{-(-size // 1024):,} kB",
+                hint=self._where_larger_inputs_go(),
+            )
+
+    def _where_larger_inputs_go(self) -> str | None:
+        return "put larger inputs into a file and give it as --data" if self.parameters.takes_data() else None
+
     def _check_source(self) -> None:
-        kind, needed = f"{self.model} {self.action}", self.parameters.source == "needed"
-        if needed and self.source is None:
+        if self.parameters.source == "needed" and self.source is None:
             raise InvalidJob(
                 "from",
                 expected=f"{with_article(f'{self.model} train')} job (its id, its name or `latest`)",
                 given="none",
                 hint=f"`quartet submit {self.model} train` makes one",
             )
-        if not needed and self.source is not None:
-            raise InvalidJob(
-                "from", expected=f"nothing, since {kind} starts from scratch", given=shown(self.source),
-                hint="leave out --from; `quartet resume` trains a model further",
-            )  # fmt: skip
+
+
+def _bytes_in(value: Any) -> int:
+    """The size of the texts in a parameter, in UTF-8."""
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode())
+    return sum(map(_bytes_in, value)) if isinstance(value, tuple | list) else 0

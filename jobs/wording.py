@@ -1,4 +1,4 @@
-"""Counts, articles and values as messages and reports write them."""
+"""Counts, articles, values and sizes as messages and reports write them."""
 
 import re
 
@@ -45,6 +45,8 @@ def shown(value: object, most: int = 60) -> str:
     """
     if isinstance(value, int) and abs(value) >= 10**MOST_DIGITS:
         return f"an integer of more than {MOST_DIGITS:,} digits"
+    if isinstance(value, str | bytes | list | tuple):
+        value = value[: 4 * most]  # a huge one would be written out in full, to be clipped then
     text = value if isinstance(value, str) and is_number(value) else repr(value)
     return text if len(text) <= most else f"{text[: most - 3]}…{text[-1]}"
 
@@ -66,3 +68,20 @@ def alternatives(choices: list[str], last: str = "or") -> str:
         last: the word before the last choice.
     """
     return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} {last} {choices[-1]}"
+
+
+def size_text(count: int) -> str:
+    """A size in bytes, as a person reads it: `812 B`, `13.4 kB` or `2.1 MB`."""
+    if count < 1000:
+        return f"{count} B"
+    amount = float(count)
+    for unit in ("kB", "MB", "GB"):
+        amount /= 1000
+        if amount < 999.95:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / 1000:,.1f} TB"
+
+
+def reason_of(error: OSError) -> str:
+    """Why the operating system refused something, to be read in brackets: `permission denied`."""
+    return (error.strerror or type(error).__name__).lower()

@@ -1,18 +1,24 @@
 """Fixtures: a real Redis of our own on a socket, real worker processes, folders of their own."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from jobs import ids, secrets
 from jobs.client import Client
 from jobs.errors import MissingPart
 from jobs.ledger.ledger import Ledger
 from jobs.local.redis_server import find_server, private_redis
 from jobs.local.supervisor import Service
+from jobs.redis_access.address import read_address
 from jobs.settings import Settings, read_settings
+from jobs.store.results import Results
+from tests.support.object_stores import environment, s3_server, unique_address
 from tests.support.processes import RestartableRedis, Workers, missing
 
 # A shell's background job ignores the signal, and so would all that the tests start.
@@ -21,11 +27,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A developer's own settings and `.env` do not reach the tests."""
+    """A developer's own settings and `.env` do not reach the tests, nor do ids and passwords of other tests."""
     for name in list(os.environ):
         if name.startswith("QUARTET_") and name != "QUARTET_TEST_DATA":
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    # Ids are never made twice: a test that makes thousands at once leaves those of the next in the future.
+    monkeypatch.setattr(ids, "_latest", datetime.min.replace(tzinfo=UTC))
+    # The password of one test may be a word in what another one reads.
+    monkeypatch.setattr(secrets, "_spellings", set())
+    monkeypatch.setattr(secrets, "_remembered", re.compile("(?!)"))
+    read_address.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +52,21 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     socket = Path(f"/tmp/quartet-tests-{os.getpid()}.sock")
     with private_redis(socket, folder, keep=False) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A real S3 server for this session."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as port:
+        yield port
+
+
+@pytest.fixture
+def s3(s3_port: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of an empty store on that server, which this process and those that it starts may ask."""
+    for name, value in environment(s3_port).items():
+        monkeypatch.setenv(name, value)
+    return unique_address()
 
 
 @pytest.fixture
@@ -63,9 +90,20 @@ def settings(redis_url: str, tmp_path: Path) -> Settings:
         heartbeat_seconds=0.5,
         sweep_seconds=0.5,
         checkpoint_seconds=1,
+        min_free_gb=0,
         # The CPU gives the same bits on every machine.
         gpu="none",
     )
+
+
+@pytest.fixture
+def ledger(settings: Settings) -> Ledger:
+    return Ledger(settings.redis_address())
+
+
+@pytest.fixture
+def results(settings: Settings) -> Results:
+    return Results(settings.results_dir)
 
 
 @pytest.fixture

@@ -12,8 +12,10 @@ from typing import Any
 from jobs.errors import Cancelled
 from jobs.settings import Settings
 from jobs.spec import JobSpec
-from jobs.store.atomic_files import write_text
+from jobs.store.atomic_files import write_json, write_text
 from jobs.store.job_folder import CHECKPOINT, JobFolder
+
+MODEL_SUMMARY = "model_summary.json"
 
 PROGRESS_SECONDS = 0.2
 """Shortest time between two progress messages: smooth to watch, and no load on Redis."""
@@ -31,6 +33,7 @@ class JobContext:
         stop: set when the task should stop soon.
         report_progress: receives each progress message, a flat mapping.
         notes: sentences that the report shows: what was resized, dropped or unusual.
+        warnings: sentences at the top of the report and in lists: what makes the job's numbers doubtful.
         data: name, path and SHA-256 of each dataset, for `job.json`.
     """
 
@@ -41,6 +44,7 @@ class JobContext:
     stop: threading.Event = field(default_factory=threading.Event)
     report_progress: Callable[[dict[str, Any]], None] = lambda _: None
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
     _last_progress: float = 0.0
 
@@ -85,6 +89,19 @@ class JobContext:
         if text not in self.notes:
             self.notes.append(text)
 
+    def warn(self, text: str) -> None:
+        """Add a sentence on what makes the job's numbers doubtful, once; it is shown above all others."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def report_model(self, model: Any) -> None:
+        """Write what a network consists of into the job's folder; the report shows it.
+
+        Args:
+            model: a Keras model that has been built.
+        """
+        write_json(self.folder / MODEL_SUMMARY, _summary(model), durable=False)
+
     def check_stop(self) -> None:
         """Leave the task if a stop was requested; call it at least once a second.
 
@@ -102,8 +119,44 @@ class JobContext:
             header: the names of the columns.
             rows: one value for each column.
         """
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-        write_text(self.folder / name, text.getvalue(), durable=False)
+        write_table(self.folder / name, header, rows)
+
+
+def write_table(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Write a CSV file that is published later.
+
+    Args:
+        path: of the file.
+        header: the names of the columns.
+        rows: one value for each column.
+
+    Raises:
+        OSError: the volume is full, read-only or gone.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_text(path, text.getvalue(), durable=False)
+
+
+def _summary(model: Any) -> dict[str, Any]:
+    """The layers of a Keras model; None in a shape is a size that the data decides."""
+    layers = [
+        {
+            "name": layer.name,
+            "kind": type(layer).__name__,
+            "activation": layer.get_config().get("activation"),
+            "output": list(_first_shape(layer)),
+            "parameters": layer.count_params(),
+        }
+        for layer in model.layers
+    ]
+    return {"name": model.name, "parameters": model.count_params(), "layers": layers}
+
+
+def _first_shape(layer: Any) -> Sequence[int | None]:
+    """The shape of a layer's output, of its first one where it has several."""
+    output = layer.output
+    shape: Sequence[int | None] = (output[0] if isinstance(output, list | tuple) else output).shape
+    return shape

@@ -9,14 +9,24 @@ from importlib import import_module
 import click
 
 from jobs.cli.usage import PROGRAM, Group
-from jobs.error_output import print_error
+from jobs.error_output import prepare_output, print_error
 from jobs.errors import QuartetError
+from jobs.wording import reason_of
 
 COMMANDS = {
     "running": ("run", "submit", "up", "watch"),
-    "looking": ("list", "show", "report", "verify"),
-    "changing": ("cancel", "retry", "resume"),
+    "looking": ("list", "show", "report", "fetch", "verify"),
+    "compare": ("compare",),
+    "logs": ("logs",),
+    "labels": ("note", "tag"),
+    "changing": ("cancel", "retry", "resume", "rerun", "delete"),
+    "cleaning": ("prune", "archive", "restore"),
     "data": ("data",),
+    "sweep": ("sweep", "schema"),
+    "sweeps": ("sweeps",),
+    "export": ("export",),
+    "exporter": ("exporter",),
+    "worker": ("worker",),
     "upkeep": ("rebuild", "doctor", "gpus", "settings"),
 }
 """The commands of each module beside this one, where `quartet NAME` is the function `NAME_command`."""
@@ -51,6 +61,7 @@ def quartet() -> None:
 
 def main() -> None:
     """Run the command line; an error is printed as one sentence, with its hint, and sets the exit code."""
+    prepare_output()
     try:
         sys.exit(quartet.main(prog_name=PROGRAM, standalone_mode=False) or 0)
     except QuartetError as error:
@@ -63,3 +74,11 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:  # a folder that this user may not read, a volume that is full or gone
+        where, why = error.filename, reason_of(error)
+        place = f"{where}: " if isinstance(where, str) else ""
+        sys.exit(print_error(PROGRAM, QuartetError(f"{place}{why}")))
+
+
+if __name__ == "__main__":
+    main()

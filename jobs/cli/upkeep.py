@@ -11,32 +11,37 @@ from jobs.errors import DamagedFolder, QuartetError
 
 @click.command("rebuild", cls=Command)
 def rebuild_command() -> None:
-    """Restore a lost Redis from the results folder."""
+    """Restore the unfinished jobs of a lost Redis from the results folder."""
     from jobs.client import Client
     from jobs.ledger.rebuild import rebuild
     from jobs.wording import counted
 
     client = Client()
     done = rebuild(client.ledger, client.results)
-    finished, queued = counted(done.finished, "finished job"), counted(done.queued, "unfinished job")
-    click.echo(f"restored {finished}; queued {queued}")
+    click.echo(done)
     if done.unreadable:
         names = ", ".join(str(path.relative_to(client.results.root)) for path in done.unreadable[:5])
         more = f" and {len(done.unreadable) - 5:,} more" if len(done.unreadable) > 5 else ""
-        folders = counted(len(done.unreadable), "folder")
-        raise DamagedFolder(f"{folders} in {client.results.root} could not be read: {names}{more}")
+        what = counted(len(done.unreadable), "unfinished job")
+        raise DamagedFolder(f"{what} in {client.results.root} could not be read: {names}{more}")
 
 
 @click.command("doctor", cls=Command)
 @as_json
-def doctor_command(as_json: bool) -> None:
+@click.option("--tensorflow", is_flag=True, help="also load TensorFlow, which takes seconds, to see its GPUs")
+@click.option("--notify", is_flag=True, help="also send a test message to each address in QUARTET_NOTIFY")
+@click.option("--rights", is_flag=True, help="print the Redis rights that each kind of user needs")
+def doctor_command(as_json: bool, tensorflow: bool, notify: bool, rights: bool) -> None:
     """Diagnose the installation and suggest fixes."""
+    if rights:
+        _print_rights()
+        return
     from dataclasses import asdict
 
     from jobs.cli.doctor import examine
     from jobs.settings import read_settings
 
-    checks = examine(read_settings())
+    checks = examine(read_settings(), tensorflow, notify)
     if as_json:
         print_json([asdict(check) for check in checks])
     else:
@@ -46,6 +51,15 @@ def doctor_command(as_json: bool) -> None:
     failed = [check.name for check in checks if not check.passed]
     if failed:
         raise QuartetError(f"failed checks: {', '.join(failed)}")
+
+
+def _print_rights() -> None:
+    from jobs.redis_access.address import read_address
+    from jobs.redis_access.rights import rights_text
+    from jobs.settings import read_settings
+
+    address = read_address(read_settings().redis_address())
+    click.echo(rights_text(address.database, address.prefix))
 
 
 @click.command("gpus", cls=Command)
@@ -58,7 +72,7 @@ def gpus_command(as_json: bool) -> None:
 
     check_worker_is_installed()
     # A process of its own, since nothing in `jobs` imports the worker's code, which asks the driver.
-    command = [sys.executable, "-m", "worker.engine.gpu", *(["--json"] if as_json else [])]
+    command = [sys.executable, "-P", "-m", "worker.engine.gpu", *(["--json"] if as_json else [])]
     sys.exit(subprocess.run(command).returncode)
 
 

@@ -6,10 +6,18 @@ Ours, since the standard library has no file that is synced to disk and then ren
 import hashlib
 import json
 import os
+import platform
+import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+
+from jobs.store.regular_files import open_regular
+
+_HOST = f"{zlib.crc32(platform.node().encode()):08x}"
+"""Two hosts, or containers, may have processes of the same number."""
 
 
 @contextmanager
@@ -23,7 +31,7 @@ def whole_file(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     Raises:
         OSError: the volume is full, read-only or gone; `path` is as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{_HOST}-{os.getpid()}.tmp")
     try:
         with _new_file(temporary) as file:
             yield file
@@ -83,7 +91,7 @@ def sha256_of(path: Path) -> str:
     Raises:
         OSError: the file cannot be read.
     """
-    with path.open("rb") as file:
+    with open_regular(path, sys.maxsize, follow=True) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -96,7 +104,7 @@ def seal_file(path: Path, mode: int) -> str:
     Raises:
         OSError: the volume is full, read-only or gone.
     """
-    with path.open("rb") as file:
+    with open_regular(path, sys.maxsize) as file:
         os.fchmod(file.fileno(), mode)
         os.fsync(file.fileno())
         return hashlib.file_digest(file, "sha256").hexdigest()

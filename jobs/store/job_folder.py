@@ -1,19 +1,37 @@
-"""One published job folder, read-only: its record, metrics, tables and manifest."""
+"""One published job folder, read-only: its record, metrics, tables and manifest.
+
+A folder may come from anywhere, and anybody may have changed it. So every file is opened as a regular file of
+bounded size, and whatever is wrong with it is a DamagedFolder.
+"""
 
 import csv
-import json
+import io
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from jobs.errors import DamagedFolder
-from jobs.store.atomic_files import sha256_of
+from jobs.store import manifest
+from jobs.store.regular_files import read_regular
+from jobs.store.strict_json import parse_json
 
-MANIFEST = "MANIFEST.sha256"
+MANIFEST = manifest.NAME
 CHECKPOINT = "checkpoint.npz"
 MODEL = "model.keras"
+LOG = "log.txt"
+
+MOST_JSON_BYTES = 16 * 2**20
+"""The largest JSON file that is read; those of jobs have a thousandth of it, and samples a few hundredths."""
+
+MOST_TABLE_BYTES = 64 * 2**20
+"""The largest CSV file that is read."""
+
+MOST_CELLS = 4_000_000
+"""Of a CSV file that is read, since an empty one takes one byte in the file and hundreds in memory."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +50,9 @@ class JobFolder:
         """`job.json`: spec, state, attempts, times, versions, data, device.
 
         Raises:
-            DamagedFolder: it is missing or is not JSON.
+            DamagedFolder: it is missing or is not a JSON object.
         """
-        job: dict[str, Any] = self.json("job.json")
-        return job
+        return self._object("job.json")
 
     @property
     def timeline(self) -> list[dict[str, Any]]:
@@ -48,7 +65,7 @@ class JobFolder:
             return [
                 {"time": str(entry["time"]), "text": str(entry["text"])} for entry in self.job["timeline"]
             ]
-        except (LookupError, TypeError):
+        except (LookupError, TypeError, ValueError):
             raise DamagedFolder(f"{self.path}: its timeline in job.json cannot be read") from None
 
     @property
@@ -56,9 +73,14 @@ class JobFolder:
         """`metrics.json`, empty where the job wrote none.
 
         Raises:
-            DamagedFolder: it is not JSON.
+            DamagedFolder: it is not a JSON object of numbers.
         """
-        return self.json("metrics.json") if (self.path / "metrics.json").exists() else {}
+        if not os.path.lexists(self.path / "metrics.json"):
+            return {}
+        values = self._object("metrics.json")
+        if not all(is_finite(value) for value in values.values()):
+            raise DamagedFolder(f"{self.path / 'metrics.json'} cannot be read (a value is not a number)")
+        return values
 
     @property
     def history(self) -> list[dict[str, float]]:
@@ -67,83 +89,79 @@ class JobFolder:
         Raises:
             DamagedFolder: it is not a table of numbers.
         """
-        path = self.path / "history.csv"
-        if not path.exists():
-            return []
-        try:
-            return self.numbers(path.name)
-        except (ValueError, TypeError, csv.Error) as error:
-            raise DamagedFolder(f"{path} cannot be read ({type(error).__name__})") from None
+        return self.numbers("history.csv") if os.path.lexists(self.path / "history.csv") else []
 
     def json(self, name: str) -> Any:
         """The content of one of its JSON files.
 
         Raises:
-            DamagedFolder: the file is missing, or is not JSON.
+            DamagedFolder: the file is missing, is not a regular file of bounded size, or is not JSON.
         """
         try:
-            return json.loads((self.path / name).read_bytes())
-        except (OSError, ValueError, RecursionError) as error:
-            raise DamagedFolder(f"{self.path / name} cannot be read ({type(error).__name__})") from None
+            return parse_json(read_regular(self.path / name, MOST_JSON_BYTES))
+        except (OSError, ValueError) as error:
+            raise self._damaged(name, error) from None
 
     def table(self, name: str) -> list[dict[str, str]]:
         """The rows of one of its CSV files, as `JobContext.write_table` wrote them.
 
         Raises:
-            OSError: there is no such file.
-            ValueError: it is not UTF-8.
+            DamagedFolder: the file is missing, is not a regular file of bounded size, or is not a table.
         """
-        with (self.path / name).open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        try:
+            text = read_regular(self.path / name, MOST_TABLE_BYTES).decode("utf-8")
+            lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+            columns = next(lines, [])
+            rows = list(islice((row for row in lines if row), MOST_CELLS // max(1, len(columns)) + 1))
+            if len(rows) * len(columns) > MOST_CELLS:
+                raise ValueError("too many cells")
+            return [dict(zip(columns, row, strict=True)) for row in rows]
+        except (OSError, ValueError, csv.Error) as error:
+            raise self._damaged(name, error) from None
 
     def numbers(self, name: str) -> list[dict[str, float]]:
         """The rows of a CSV file that holds only numbers.
 
         Raises:
-            OSError: there is no such file.
-            ValueError: a value is not a number.
-            TypeError: a row is too long or too short.
+            DamagedFolder: as `table` does, or a value is not a number.
         """
-        return [{column: float(value) for column, value in row.items()} for row in self.table(name)]
+        try:
+            return [{column: float(value) for column, value in row.items()} for row in self.table(name)]
+        except ValueError as error:
+            raise self._damaged(name, error) from None
 
     def verify(self) -> list[str]:
-        """Every difference between the folder and its manifest, one sentence each.
-
-        Raises:
-            OSError: a file cannot be read.
-        """
-        manifest = self.path / MANIFEST
-        if not manifest.is_file():
-            return [f"{MANIFEST} is missing"]
-        listed = {}
-        for line in manifest.read_text(encoding="utf-8", errors="replace").splitlines():
-            digest, _, name = line.partition("  ")
-            listed[name] = digest
-        present = set(files_in(self.path)) - {MANIFEST}
-        problems = [f"{name} is missing" for name in sorted(listed.keys() - present)]
-        problems += [f"{name} is not in {MANIFEST}" for name in sorted(present - listed.keys())]
-        problems += [
-            f"{path.relative_to(self.path)} is a symbolic link, and no job writes one"
-            for path in sorted(self.path.rglob("*"))
-            if path.is_symlink()
-        ]
-        problems += [
-            f"{name} was changed after it was published"
-            for name in sorted(present & listed.keys())
-            if sha256_of(self.path / name) != listed[name]
-        ]
-        return problems
+        """Every difference between the folder and its manifest, one sentence each, none that is unbounded."""
+        return manifest.differences(self.path)
 
     def check(self) -> None:
         """Refuse a folder that does not match its manifest.
 
         Raises:
             DamagedFolder: it does not; the message gives the first difference.
-            OSError: a file cannot be read.
         """
         problems = self.verify()
         if problems:
             raise DamagedFolder(f"{self.path}: {problems[0]}")
+
+    def _object(self, name: str) -> dict[str, Any]:
+        value = self.json(name)
+        if not isinstance(value, dict):
+            raise DamagedFolder(f"{self.path / name} cannot be read (it is not a JSON object)")
+        return value
+
+    def _damaged(self, name: str, error: Exception) -> DamagedFolder:
+        return DamagedFolder(f"{self.path / name} cannot be read ({manifest.reason(error)})")
+
+
+def is_finite(value: object) -> bool:
+    """Whether a value from JSON is a number that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def files_in(folder: Path) -> Iterator[str]:

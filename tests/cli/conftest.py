@@ -1,15 +1,18 @@
 """Fixtures of the command line's tests."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner, Result
 from pydantic import SecretStr
 
 from jobs.client import Client
 from jobs.local.supervisor import Service
 from jobs.settings import Settings
-from tests.cli.program import TRAIN, quartet
+from tests.cli.program import TRAIN, environment, quartet
+from tests.sweeps.stand_in_worker import StandIn, bowl, sweep_of
 
 if TYPE_CHECKING:
     from tests.cli.hostile_world import World
@@ -29,6 +32,28 @@ def trained(service: Service) -> str:
 def away(service: Service) -> Settings:
     """The same results, with a Redis that is not there."""
     return service.settings.model_copy(update={"redis_url": SecretStr("redis://:geheim@127.0.0.1:1/0")})
+
+
+@pytest.fixture
+def in_process(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command line in this process, which is quicker than one of its own; it does not raise."""
+    from jobs.cli.main import quartet as group
+
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(group, arguments, standalone_mode=False)
+
+    return invoke
+
+
+@pytest.fixture
+def ended(client: Client) -> Client:
+    """One sweep has ended: of three points the last failed."""
+    client.create_sweep(sweep_of(seeds=(0, 1)))
+    StandIn(client, lambda point: None if point["learning_rate"] == 0.1 else bowl(point)).run()
+    return client
 
 
 @pytest.fixture

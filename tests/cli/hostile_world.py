@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jobs.cli.command_line import command_line
-from jobs.cli.tables import show_job, show_jobs
+from jobs.claim import Claim
+from jobs.cli.job_table import show_jobs
+from jobs.cli.tables import show_job
 from jobs.client import Client
 from jobs.errors import QuartetError
 from jobs.settings import Settings
+from jobs.showing.command_line import command_line
 from jobs.spec import JobSpec
 from jobs.store.job_folder import CHECKPOINT, JobFolder
 from tests.support.report_folders import job_record, render_page, write_folder
@@ -52,15 +54,14 @@ class World:
         self.settings.results_dir.mkdir(exist_ok=True)
         return self.settings.results_dir
 
-    def spec(self, **fields: Any) -> str:
-        return JobSpec.make("autoencoder", "train", **fields).to_json()
-
     def queued(self, **fields: Any) -> str:
         """A job in Redis whose record somebody changed."""
         job_id = self.client.submit("autoencoder", "train", data="digits").id
         self.client.ledger.redis.hset(f"quartet:job:{job_id}", mapping=fields)
         other = self.client.submit("autoencoder", "train", data="digits").id
-        assert [job.id for job in self.client.jobs()] == [other], "it hides no other"
+        listing = self.client.listing()
+        assert other in [job.id for job in listing.jobs], "it hides no other"
+        assert job_id in [*listing.unreadable, *(job.id for job in listing.jobs)], "it does not vanish"
         return str(self.client.job(job_id))
 
     def finished(self, **changes: Any) -> JobFolder:
@@ -71,13 +72,14 @@ class World:
     def published(self) -> JobFolder:
         """A folder that we published, with a model and a checkpoint."""
         results = self.client.results
-        staging = results.stage(ID, 1)
+        claim = Claim(ID, 1, "0123456789abcdef")
+        staging = results.stage(claim)
         (staging / "job.json").write_text(
             json.dumps(job_record(JobSpec.make("autoencoder", "train"), job_id=ID))
         )
         (staging / "model.keras").write_bytes(b"weights")
         Checkpoint(variables=[np.zeros(3, np.float32)]).write(staging / CHECKPOINT)
-        return results.publish(ID, 1, 0o022)
+        return results.publish(claim, 0o022)
 
     def images(self, name: str, content: bytes) -> str:
         """What reading a file of images gets."""
@@ -94,7 +96,7 @@ class World:
         """`quartet list` and `quartet show`, as a terminal gets them."""
         job = self.client.job(reference)
         show_jobs([job])
-        show_job(job, self.client.timeline(reference), {}, command_line(job.spec))
+        show_job(job, self.client.timeline(reference), {}, command_line(job.stored))
         return capsys.readouterr().out
 
     def page(self, **changes: Any) -> str:

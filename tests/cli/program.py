@@ -16,6 +16,7 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         **os.environ,
         "QUARTET_REDIS_URL": settings.redis_address(),
         "QUARTET_RESULTS_DIR": str(settings.results_dir),
+        "QUARTET_STORE": settings.store,
         "QUARTET_DATA_DIR": str(settings.data_dir),
         "QUARTET_STATE_DIR": str(settings.state_dir),
         **more,

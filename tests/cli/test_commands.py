@@ -14,35 +14,43 @@ from tests.support.processes import until
 
 def test_submit_prints_the_id_or_the_job_as_json(service: Service) -> None:
     job_id = quartet(service.settings, "submit", *TRAIN).stdout.strip()
-    job = json.loads(quartet(service.settings, "submit", *TRAIN, "--json").stdout)
+    job = json.loads(quartet(service.settings, "submit", *TRAIN, "--fresh", "--json").stdout)
     assert job["id"] > job_id
     assert job["spec"]["parameters"]["epochs"] == 2
-    watched = json.loads(quartet(service.settings, "submit", *TRAIN, "--json", "--watch").stdout)
+    watched = json.loads(quartet(service.settings, "submit", *TRAIN, "--fresh", "--json", "--watch").stdout)
     assert watched["state"] == "succeeded"
+    for command in ("submit", "run"):
+        more = ["--watch"] if command == "submit" else []
+        reused = quartet(service.settings, command, *TRAIN, *more)
+        day = watched["finished"][:10]
+        first, *others = reused.stderr.splitlines()
+        assert first == f"reused {watched['id']}: an equal job succeeded on {day}; --fresh runs it again"
+        assert any(line.startswith(f"{watched['id']} succeeded: ") for line in others)
+        assert reused.stdout.split()[-1] == watched["report"]
 
 
-@pytest.mark.parametrize("reference", ["id", "beginning", "first one", "latest"])
-def test_a_job_is_found_by_its_id_a_beginning_its_name_or_latest(
+@pytest.mark.parametrize("reference", ["id", "beginning", "end", "first one", "latest"])
+def test_a_job_is_found_by_its_id_a_part_of_it_its_name_or_latest(
     service: Service, trained: str, reference: str
 ) -> None:
     client = Client(service.settings)
     if reference == "latest":
         assert client.resolve("latest") == client.jobs()[0].id
         return
-    text = {"id": trained, "beginning": trained[:21]}.get(reference, reference)
+    text = {"id": trained, "beginning": trained[:21], "end": trained[-8:]}.get(reference, reference)
     shown = json.loads(quartet(service.settings, "show", text, "--json").stdout)
     assert shown["id"] == trained
     assert shown["timeline"][0]["text"].startswith("queued")
     assert "quartet submit autoencoder train --epochs 2" in shown["command"]
 
 
-def test_a_beginning_of_several_jobs_is_refused(service: Service, trained: str) -> None:
-    quartet(service.settings, "submit", *TRAIN, "--watch")
+def test_a_part_of_several_ids_is_refused_with_the_candidates(service: Service, trained: str) -> None:
+    quartet(service.settings, "submit", *TRAIN, "--fresh", "--watch")
     said = quartet(service.settings, "show", trained[:4], code=2).stderr
     assert said.startswith(
-        f"quartet: job: expected an unambiguous reference, got '{trained[:4]}', the beginning of "
+        f"quartet: job: expected an unambiguous reference, got '{trained[:4]}', a part of "
     )
-    assert " ids (" in said
+    assert f"{trained} (autoencoder train, " in said
 
 
 def test_list_shows_jobs_as_lines_and_as_json(service: Service, trained: str) -> None:
@@ -59,13 +67,18 @@ def test_list_shows_jobs_as_lines_and_as_json(service: Service, trained: str) ->
 def test_show_report_watch_and_verify_agree_on_a_finished_job(service: Service, trained: str) -> None:
     report = quartet(service.settings, "report", trained).stdout.strip()
     assert Path(report).is_file()
-    assert report in quartet(service.settings, "show", trained).stdout
-    assert quartet(service.settings, "watch", trained).stdout.strip() == report
+    shown = quartet(service.settings, "show", trained).stdout
+    assert report in shown
+    assert "data     digits" in shown
+    watched = quartet(service.settings, "watch", trained)
+    assert watched.stdout.strip() == report
+    headline = next(line for line in shown.splitlines() if line.startswith("result ")).split(maxsplit=1)[1]
+    assert f"{trained} succeeded: {headline}" in watched.stderr.splitlines()
     assert "matches its manifest" in quartet(service.settings, "verify", trained).stdout
 
 
 def test_verify_says_what_was_changed(service: Service) -> None:
-    job_id = quartet(service.settings, "submit", *TRAIN, "--watch").stdout.split()[0]
+    job_id = quartet(service.settings, "submit", *TRAIN, "--fresh", "--watch").stdout.split()[0]
     history = service.settings.results_dir / job_id / "history.csv"
     history.write_text("epoch\n")
     said = quartet(service.settings, "verify", job_id, code=1).stderr
@@ -78,19 +91,23 @@ def test_a_job_that_has_ended_can_be_neither_cancelled_nor_tried_again(
     assert quartet(service.settings, "cancel", trained, code=2).stderr == (
         f"quartet: job: expected one that has not ended, got {trained}, which succeeded\n"
     )
-    assert quartet(service.settings, "retry", trained, code=2).stderr == (
-        f"quartet: job: expected one that failed or was cancelled, got {trained}, which succeeded\n"
-    )
+    for arguments in ((trained,), ("--failed", trained)):
+        assert quartet(service.settings, "retry", *arguments, code=2).stderr == (
+            f"quartet: job: expected one that failed or was cancelled, got {trained}, which succeeded\n"
+        )
 
 
 def test_a_failed_job_ends_watch_with_its_reason_and_can_be_tried_again(
-    service: Service, tmp_path: Path
+    service: Service,
 ) -> None:
-    broken = tmp_path / "broken.npz"
-    broken.write_bytes(b"nothing")
-    done = quartet(service.settings, "submit", "denoiser", "train", "--data", str(broken), "--watch", code=1)
+    too_long = ("denoiser", "train", "--data", "digits", "--epochs", "100000", "--time-limit", "1")
+    done = quartet(service.settings, "submit", *too_long, "--watch", code=1)
     job_id = done.stdout.split()[0]
-    assert "broken.npz" in done.stderr.splitlines()[-1]
+    assert "time limit" in done.stderr
+    line = next(
+        line for line in quartet(service.settings, "list").stdout.splitlines() if line.startswith(job_id)
+    )
+    assert "time limit" in line
     again = quartet(service.settings, "retry", job_id).stdout.strip()
     assert again > job_id
     quartet(service.settings, "watch", again, code=1)
@@ -115,7 +132,7 @@ def test_settings_are_printed_with_secrets_masked(service: Service) -> None:
     shown = quartet(service.settings, "settings", QUARTET_REDIS_URL="redis://user:geheim@host/0").stdout
     for name in Settings.model_fields:
         assert f"QUARTET_{name.upper()}" in shown
-    assert "redis://user:***@host/0" in shown
+    assert "redis://user:***@host:6379/0" in shown
     assert "geheim" not in shown
 
 
@@ -123,26 +140,44 @@ def test_datasets_are_listed_and_a_sample_needs_no_download(service: Service) ->
     names = {
         row["name"]: row for row in json.loads(quartet(service.settings, "data", "list", "--json").stdout)
     }
-    assert set(names) == {"mnist", "digits", "shakespeare", "pydoc", "imdb", "toy-reviews"}
+    assert set(names) == {
+        "mnist",
+        "fashion-mnist",
+        "kmnist",
+        "digits",
+        "shakespeare",
+        "pydoc",
+        "imdb",
+        "toy-reviews",
+    }
     assert names["digits"]["here"] == "always"
     assert names["mnist"]["here"] == "no"
     quartet(service.settings, "data", "get", "digits")
 
 
 def test_without_redis_finished_jobs_are_still_there(away: Settings, trained: str) -> None:
-    listed = quartet(away, "list")
+    listed = quartet(away, "list", code=3)
     assert trained in listed.stdout
-    assert listed.stderr == "Redis cannot be reached; these are the finished jobs in the results folder\n"
+    away_at = "Redis cannot be reached at redis://:***@127.0.0.1:1/0"
+    assert listed.stderr.splitlines()[-1] == f"quartet: {away_at}; these are the jobs with a folder"
     for command in ("show", "report", "verify"):
         quartet(away, command, trained)
 
 
-@pytest.mark.parametrize("command", [("submit", *TRAIN), ("cancel", "latest"), ("retry", "latest")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("submit", *TRAIN, "--fresh"),
+        ("cancel", "latest"),
+        ("retry", "latest"),
+        ("show", "latest"),
+        ("watch", "2026"),
+    ],
+)
 def test_without_redis_nothing_is_queued_and_the_exit_code_is_3(
     away: Settings, trained: str, command: tuple[str, ...]
 ) -> None:
-    if command[0] == "retry":
-        command = ("submit", "autoencoder", "evaluate", "--from", trained)
+    assert trained
     said = quartet(away, *command, code=3).stderr.splitlines()
     assert said[0] == "quartet: Redis cannot be reached at redis://:***@127.0.0.1:1/0"
     assert all(line.startswith("hint: ") for line in said[1:])

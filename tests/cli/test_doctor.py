@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
+import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -13,11 +16,19 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from jobs.cli.doctor import Check, data_checks, gpu_checks, redis_checks, results_checks
+from jobs.cli.doctor import (
+    Check,
+    data_checks,
+    examine,
+    gpu_checks,
+    redis_checks,
+    results_checks,
+    tensorflow_checks,
+)
+from jobs.cli.tables import show_checks
 from jobs.ledger.connection import connect
 from jobs.ledger.ledger import Ledger
 from jobs.local.redis_server import find_server
-from jobs.models import datasets
 from jobs.settings import Settings
 from tests.cli.program import QUARTET
 from tests.support.processes import volume
@@ -64,12 +75,16 @@ def at(settings: Settings, address: str) -> Settings:
 
 
 def test_a_redis_that_keeps_its_jobs_and_has_a_worker_passes(settings: Settings, server: Callable) -> None:
-    _, address = server("--appendonly", "yes", "--maxmemory-policy", "noeviction", password="geheim")
+    _, address = server(
+        "--appendonly", "yes", "--maxmemory-policy", "noeviction", "--maxmemory", "100mb", password="geheim"
+    )
     Ledger(address).announce_worker("w1@here", {"quartet": version("quartet")}, 30)
     checks = by_name(redis_checks(at(settings, address)))
     assert [check.name for check in checks.values() if not check.passed] == []
-    names = ["redis", "redis version", "append-only file", "eviction", "password", "workers", "versions"]
-    assert list(checks) == names
+    names = ["redis", "redis version", "append-only file", "eviction", "memory", "password", "rights"]
+    assert list(checks) == [*names, "workers", "versions"]
+    assert checks["rights"].finding == "all that a client needs"
+    assert re.fullmatch(r"[0-9]%  ?of maxmemory, 105 MB, used", checks["memory"].finding)
     assert checks["workers"].finding == "w1@here"
     assert "geheim" not in str(checks)
 
@@ -79,9 +94,10 @@ def test_a_redis_that_forgets_evicts_and_lets_anyone_in_fails(settings: Settings
     Ledger(address).announce_worker("old@there", {"quartet": "0.0.1"}, 30)
     checks = by_name(redis_checks(at(settings, address)))
     wrong = {name: check for name, check in checks.items() if not check.passed}
-    assert list(wrong) == ["append-only file", "eviction", "password", "versions"]
+    assert list(wrong) == ["append-only file", "eviction", "memory", "password", "versions"]
     assert "--appendonly yes" in wrong["append-only file"].fix
     assert wrong["eviction"].finding == "maxmemory-policy is allkeys-lru"
+    assert "maxmemory is not set" in wrong["memory"].finding
     assert wrong["versions"].finding == f"client {version('quartet')}, old@there 0.0.1"
     assert all(check.fix for check in wrong.values())
 
@@ -113,6 +129,7 @@ def test_a_wrong_password_is_named_as_such_and_not_shown(
     assert "wrong" not in check.finding
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("how", ["nobody listens", "frozen", "says nothing"])
 def test_a_redis_that_does_not_answer_is_said_within_seconds(
     settings: Settings, server: Callable, how: str
@@ -148,7 +165,7 @@ def test_a_results_folder_that_is_a_file_fails(settings: Settings) -> None:
 @pytest.mark.chaos
 def test_a_results_volume_that_is_read_only_or_small_fails(settings: Settings) -> None:
     with volume(settings.results_dir, "size=8m"):
-        small = by_name(results_checks(settings))
+        small = by_name(results_checks(settings.model_copy(update={"min_free_gb": 1.0})))
         assert (small["free space"].passed, small["free space"].finding) == (False, "0.0 GB")
         subprocess.run(["mount", "-o", "remount,ro", str(settings.results_dir)], check=True)
         [check] = results_checks(settings)
@@ -197,6 +214,36 @@ def test_driver_and_cuda_must_fit(
     assert all(check.fix for check in checks.values() if not check.passed)
 
 
+def test_tensorflow_is_loaded_only_on_request(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+
+    def pretend(command: list[str], _: float) -> subprocess.CompletedProcess[str]:
+        loaded.append(command)
+        return subprocess.CompletedProcess(
+            command, 0, '{"version": "2.21", "cuda": "12.5.1", "gpus": []}', ""
+        )
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("jobs.cli.doctor._output", pretend)
+    check = by_name(examine(settings))["tensorflow"]
+    assert (check.passed, loaded) == (True, [])
+    assert check.finding == f"{version('tensorflow')}; `quartet doctor --tensorflow` loads it"
+    check = by_name(examine(settings, load_tensorflow=True))["tensorflow"]
+    assert check.finding == "2.21, built for CUDA 12.5.1"
+    assert [command[0] for command in loaded] == [sys.executable]
+
+
+def test_without_tensorflow_the_driver_is_checked_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nvidia_smi(tmp_path / "bin", monkeypatch, "echo 470.82.01")
+    monkeypatch.setattr("jobs.cli.doctor._version", {"nvidia-cuda-runtime-cu12": "12.5.82"}.get)
+    _, driver = tensorflow_checks(installed=True, load=False)
+    assert (driver.passed, driver.finding) == (False, "470.82.01; CUDA 12.5.82 needs 525 or newer")
+
+
 def test_a_driver_that_hangs_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nvidia_smi(tmp_path / "bin", monkeypatch, "exec sleep 60")
     monkeypatch.setattr("jobs.cli.doctor.GPU_PATIENCE_SECONDS", 0.2)
@@ -204,15 +251,34 @@ def test_a_driver_that_hangs_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert check.finding.endswith("no answer within 0.2 s")
 
 
-def test_missing_data_is_named_with_the_command_that_gets_it(settings: Settings) -> None:
+def test_data_that_are_not_there_are_named_and_only_damaged_ones_fail(settings: Settings) -> None:
+    check = by_name(data_checks(settings))["data"]
+    assert check.passed, "the first job that reads them downloads them"
+    assert check.finding.endswith("; downloaded when first read: mnist, imdb, shakespeare")
+    settings.data_dir.mkdir()
+    (settings.data_dir / "shakespeare.txt").write_text("To be, or not to be.")
+    (settings.data_dir / "aclImdb").mkdir()
+    zipfile.ZipFile(settings.data_dir / "mnist.npz", "w").close()
+    check = by_name(data_checks(settings))["data"]
+    assert check.passed
+    assert "; not as published: mnist: mnist.npz has only " in check.finding, "as `quartet data` says"
+    (settings.data_dir / "mnist.npz").write_bytes(b"PK\x03\x04 and nothing more")
     check = by_name(data_checks(settings))["data"]
     assert not check.passed
-    assert check.finding.endswith("missing: mnist, imdb, shakespeare")
-    assert check.fix.startswith("quartet data get mnist && ")
-    settings.data_dir.mkdir()
-    for name in ("mnist", "shakespeare", "imdb"):
-        (settings.data_dir / datasets()[name].layouts[0][0]).touch()
-    assert by_name(data_checks(settings))["data"].passed
+    assert "damaged: mnist.npz" in check.finding
+    assert check.fix == "remove the damaged files, then quartet data get mnist"
+
+
+def test_a_long_finding_is_folded_beside_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("jobs.cli.tables.line_width", lambda: 60)
+    show_checks([Check("data", True, "word " * 20)])
+    first, *others = capsys.readouterr().out.splitlines()
+    assert first.startswith("ok   data              word")
+    assert others
+    assert all(line.startswith(" " * 23 + "word") for line in others)
+    assert all(len(line) <= 60 for line in (first, *others))
 
 
 def doctor(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -225,8 +291,9 @@ def doctor(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[s
 @pytest.mark.chaos
 def test_the_command_ends_with_0_only_if_every_check_passes(settings: Settings) -> None:
     settings.data_dir.mkdir()
-    for name in ("mnist", "shakespeare", "imdb"):
-        (settings.data_dir / datasets()[name].layouts[0][0]).touch()
+    (settings.data_dir / "shakespeare.txt").write_text("To be, or not to be.")
+    (settings.data_dir / "aclImdb").mkdir()
+    zipfile.ZipFile(settings.data_dir / "mnist.npz", "w").close()
     Ledger(settings.redis_address()).announce_worker("w1@here", {"quartet": version("quartet")}, 120)
     Ledger(settings.redis_address()).redis.config_set("appendonly", "yes")
     try:

@@ -73,7 +73,7 @@ DATA: list[Row] = [
     data_row("data with a null byte", "x\0.npz", r"x\\x00\.npz', which is not a valid path, since it holds a NUL"),
     data_row("data in a home folder that is not", "~nobody-at-all/x.npz", "which names the home folder of an unknown user"),
     ("data that somebody feeds by hand", fifo, "is neither a file nor a folder"),
-    ("a picture that is a link to a secret", png_link, r"expected \.png files in it or in its sub-folders 0 to 9, got none"),
+    ("a picture that is a link to a secret", png_link, r"expected PNG, JPEG, TIFF or WebP files in it or in its sub-folders, got none"),
     images_row("an .npz of pickles", lambda: npz(x_train=objects(), x_test=objects()), "pickle"),
     images_row("an .npz of one pickle", lambda: pickle.dumps(Bomb()), "expected an .npz file as numpy.savez writes it, got a file of another format"),
     images_row(

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from jobs.cli.command_line import command_line
 from jobs.ids import new_job_id
+from jobs.showing.command_line import command_line
 from jobs.spec import JobSpec
+from jobs.specs.stored_spec import StoredSpec
 from tests.cli.hostile_world import CONTROL, ID, Row, World, check, table
 from tests.cli.program import QUARTET
 from tests.support.report_folders import HOSTILE
@@ -69,7 +70,7 @@ def test_the_terminal_shows_what_a_stranger_wrote_and_does_not_obey_it(
 def test_a_prompt_that_moves_the_terminal_is_shown_as_a_command_that_can_be_typed(world: World) -> None:
     prompt = "a\x1b]0;owned\x07'\\ \n\u202e é\x9b $(touch owned) `touch owned`"
     spec = JobSpec.make("textgen", "generate", parameters={"prompt": prompt}, **{"from": ID})
-    command = command_line(spec)
+    command = command_line(StoredSpec.of(spec))
     assert not CONTROL.search(command)
     assert "\n" not in command
     typed = subprocess.run(["bash", "-c", f"printf '%s\\0' {command}"], capture_output=True, cwd=world.folder)

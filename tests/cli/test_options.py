@@ -9,12 +9,13 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 
-from jobs.cli.command_line import option
 from jobs.cli.main import COMMANDS, quartet
 from jobs.cli.options import model_commands, split_parameters
+from jobs.data_check import expected_data
 from jobs.models import all_parameters, model_names, parameters_of
 from jobs.parameters import ACTIONS, Parameters
-from jobs.validation_messages import schema_of
+from jobs.showing.command_line import option
+from jobs.specs.validation_messages import schema_of
 
 KINDS = list(all_parameters())
 NAMES = [f"{kind.model} {kind.action}" for kind in KINDS]
@@ -59,7 +60,7 @@ def test_an_action_has_the_help_of_its_class(kind: type[Parameters]) -> None:
         ("--length", "N", "[an integer from 1 to 1,000,000 (characters); default 400]"),
         ("--top-p", "X", "[a number > 0 and ≤ 1; default 1.0]"),
         ("--temperature", "X", "[one or more of: a number from 0 to 10; default 0.2 0.5 1.0]"),
-        ("--prompt", "TEXT", "[text of 1 to 10,000 characters; default ROMEO:]"),
+        ("--prompt", "TEXT", "[text of 1 to 10,000 characters]"),
         ("--priority", "[low|normal|high]", "[default normal]"),
         ("--time-limit", "N", "[an integer from 1 to 1,000,000,000 (seconds)]"),
         ("--from", "JOB", "the textgen training job whose model is used [id, name or `latest`]"),
@@ -75,9 +76,22 @@ def test_a_job_that_another_model_trained_is_asked_for_by_reference() -> None:
     assert str(options("denoiser", "evaluate")["--baseline"].help).endswith("[id, name or `latest`]")
 
 
-def test_data_are_described_by_the_datasets_and_forms_that_the_job_takes() -> None:
-    text = "the images to read [mnist, digits, an .npz file or a folder of PNG files]"
-    assert options("autoencoder", "train")["--data"].help == text
+@pytest.mark.parametrize(
+    ("action", "default"),
+    [("train", "; default mnist"), ("evaluate", "; default what the model was trained on"), ("generate", "")],
+)
+def test_data_are_described_by_the_datasets_and_forms_that_the_job_takes(action: str, default: str) -> None:
+    text = (
+        f"the images to read [{expected_data(parameters_of('autoencoder', action))}, or stored data{default}]"
+    )
+    assert options("autoencoder", action)["--data"].help == text
+    assert text.startswith("the images to read [mnist, digits, fashion-mnist, kmnist, an .npz file")
+
+
+@pytest.mark.parametrize("model", model_names())
+def test_the_help_of_each_training_job_names_its_dataset(model: str) -> None:
+    default = parameters_of(model, "train").default_data()
+    assert str(options(model, "train")["--data"].help).endswith(f"; default {default}]")
 
 
 def test_values_reach_the_handler_as_they_were_typed_and_absent_ones_not_at_all() -> None:
@@ -130,6 +144,12 @@ def test_every_command_has_a_help_and_every_model_its_actions() -> None:
         assert isinstance(group, click.Group)
         assert group.list_commands(context) == list(ACTIONS)
         assert group.short_help == inspect.getdoc(parameters_of(model, "train"))
+
+
+def test_a_list_of_commands_cuts_no_sentence() -> None:
+    with quartet.make_context("quartet", ["data"], resilient_parsing=True) as context:
+        shown = quartet.get_help(context)
+    assert "..." not in shown.partition("Commands:")[2]
 
 
 def test_help_loads_no_library_that_only_a_job_needs() -> None:

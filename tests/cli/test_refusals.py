@@ -8,15 +8,16 @@ from tests.cli.program import TRAIN, quartet
 
 MODELS = "one of autoencoder, denoiser, sentiment, textgen"
 COMMANDS = (
-    "one of cancel, data, doctor, gpus, list, rebuild, report, resume, retry, run, settings, show, submit, "
-    "up, verify, watch"
+    "one of archive, cancel, compare, data, delete, doctor, export, exporter, fetch, gpus, list, logs, note, prune, rebuild, "
+    "report, rerun, restore, resume, retry, run, schema, settings, show, submit, sweep, sweeps, tag, up, verify, "
+    "watch, worker"
 )
 OPTIONS = (
-    "one of --epochs, --learning-rate, --batch-size, --data, --seed, --time-limit, --priority, --name, "
-    "--watch, --json, --help"
+    "one of --epochs, --learning-rate, --batch-size, --on-bad-row, --data, --seed, --time-limit, --priority, --name, "
+    "--tag, --fresh, --in-place, --yes, --watch, --json, --help"
 )
-REFERENCE = "a job's id, a unique prefix of it, its name, or `latest`"
-IMAGES = "mnist, digits, an .npz file or a folder of PNG files"
+REFERENCE = "a job's id, 4 or more characters of it, its name, or `latest`"
+IMAGES = "mnist, digits, fashion-mnist, kmnist, an .npz file, an IDX file or a folder of image or IDX files"
 HELP = "`quartet submit autoencoder train --help` lists the options"
 LIST = "`quartet list` shows all jobs"
 NOBODY = "20990101-000000-000-aaaa"
@@ -42,7 +43,7 @@ NAMES: list[Row] = [
     ),
     (
         ("data", "get", "mnits"),
-        "dataset: expected one of mnist, digits, imdb, toy-reviews, shakespeare, pydoc, got 'mnits'",
+        "dataset: expected one of mnist, digits, fashion-mnist, kmnist, imdb, toy-reviews, shakespeare, pydoc, got 'mnits'",
         "did you mean 'mnist'?",
     ),
     (
@@ -61,16 +62,27 @@ USAGE: list[Row] = [
     (
         ("submit", *TRAIN, "--noise", "2"),
         f"option of submit autoencoder train: expected {OPTIONS}, got '--noise'",
-        HELP,
+        "`denoiser train` has --noise",
     ),
+    (
+        ("submit", *TRAIN, "--lr", "0.1"),
+        f"option of submit autoencoder train: expected {OPTIONS}, got '--lr'",
+        "did you mean '--learning-rate'?",
+    ),
+    (("delete",), f"job: expected {REFERENCE}, got none", "usage: quartet delete [OPTIONS] JOB..."),
     (
         ("submit", "autoencoder", "train", "--from", "latest"),
         f"option of submit autoencoder train: expected {OPTIONS}, got '--from'",
-        HELP,
+        "`quartet resume` trains a model further",
+    ),
+    (
+        ("rerun", "latest", "--batch-size", "3"),
+        "option of rerun: expected one of --set, --fresh, --json, --help, got '--batch-size'",
+        "`--set batch_size=VALUE` changes it",
     ),
     (
         ("submit", "--watch", *TRAIN),
-        "option of submit: expected one of --help, got '--watch'",
+        "option of submit: expected one of --file, --fresh, --in-place, --yes, --json, --help, got '--watch'",
         "`quartet submit --help` lists the options",
     ),
     (
@@ -80,6 +92,10 @@ USAGE: list[Row] = [
     ),
     (("submit", *TRAIN, "--seed"), "--seed: expected a value, got none", HELP),
     (("submit", *TRAIN, "--json=3"), "--json: expected no value, got one", HELP),
+    (("submit", *TRAIN, "--epochs", "3"), "--epochs: expected one value, got 2", None),
+    (("submit", *TRAIN, "--seed=1", "--seed=2", "--seed=3"), "--seed: expected one value, got 3", None),
+    (("list", "--state", "failed", "--state", "queued"), "--state: expected one value, got 2", None),
+    (("retry",), f"job: expected {REFERENCE}, got none", "`quartet retry --failed` retries all"),
     (
         ("submit", *TRAIN, "extra"),
         "arguments: expected none, got 'extra'",
@@ -98,10 +114,10 @@ USAGE: list[Row] = [
 ]
 
 VALUES: list[Row] = [
-    (("submit", *TRAIN, "--epochs", "0"), "epochs: expected an integer ≥ 1, got 0", None),
-    (("run", *TRAIN, "--epochs", "0"), "epochs: expected an integer ≥ 1, got 0", None),
-    (("submit", *TRAIN, "--epochs", "-3"), "epochs: expected an integer ≥ 1, got -3", None),
-    (("submit", *TRAIN, "--epochs", "two"), "epochs: expected an integer, got 'two'", None),
+    (("submit", "autoencoder", "train", "--epochs", "0"), "epochs: expected an integer ≥ 1, got 0", None),
+    (("run", "autoencoder", "train", "--epochs", "0"), "epochs: expected an integer ≥ 1, got 0", None),
+    (("submit", "autoencoder", "train", "--epochs", "-3"), "epochs: expected an integer ≥ 1, got -3", None),
+    (("submit", "autoencoder", "train", "--epochs", "two"), "epochs: expected an integer, got 'two'", None),
     (("submit", *TRAIN, "--seed", "-1"), "seed: expected an integer ≥ 0, got -1", None),
     (
         ("submit", *TRAIN, "--name", "latest"),
@@ -116,7 +132,7 @@ VALUES: list[Row] = [
     ),
     (
         ("submit", "autoencoder", "train", "--data", "mnits"),
-        "data: expected one of mnist, digits, or the path of an .npz file or a folder of PNG files, got 'mnits'",
+        "data: expected one of mnist, digits, fashion-mnist, kmnist, or the path of an .npz file, an IDX file or a folder of image or IDX files, got 'mnits'",
         "did you mean 'mnist'?",
     ),
     (
@@ -149,12 +165,12 @@ JOBS: list[Row] = [
     ),
     (
         ("submit", "denoiser", "evaluate", "--from", "nobody"),
-        f"job: expected {REFERENCE}, got 'nobody'",
+        f"from: expected {REFERENCE}, got 'nobody'",
         LIST,
     ),
     (
         ("submit", "denoiser", "evaluate", "--from", "../x"),
-        f"job: expected {REFERENCE}, got '../x'",
+        f"from: expected {REFERENCE}, got '../x'",
         LIST,
     ),
     (
@@ -168,7 +184,23 @@ JOBS: list[Row] = [
         f"job: expected {REFERENCE}, got '../../etc/passwd'",
         LIST,
     ),
-    (("cancel", NOBODY), f"job: expected the id of a job in this Redis, got '{NOBODY}'", None),
+    (("retry", "--failed", NOBODY), f"job: expected {REFERENCE}, got '{NOBODY}'", LIST),
+    (
+        (
+            "submit",
+            "sentiment",
+            "generate",
+            "--from",
+            "first one",
+            "--text",
+            "x" * 60_000,
+            "--text",
+            "x" * 9_000,
+        ),
+        "from: expected a sentiment train job, got job TRAINED, an autoencoder train job",
+        None,
+    ),
+    (("cancel", NOBODY), f"job: expected {REFERENCE}, got '{NOBODY}'", LIST),
 ]
 
 ROWS = [*NAMES, *USAGE, *VALUES, *JOBS]
@@ -194,6 +226,23 @@ def test_a_command_without_its_subcommand_prints_its_help_as_an_error(
     done = quartet(service.settings, *arguments, code=2)
     assert done.stderr.startswith(f"Usage: {' '.join(('quartet', *arguments))} [OPTIONS]")
     assert done.stdout == ""
+
+
+def test_more_than_64_kb_of_parameters_is_refused(service: Service, trained: str) -> None:
+    assert trained
+    client = Client(service.settings)
+    source = client.submit("sentiment", "train", data="toy-reviews", epochs=1, priority="low").id
+    before = client.ledger.ids()
+    texts = [part for _ in range(10) for part in ("--text", "x" * 9_000)]
+    said = quartet(
+        service.settings, "submit", "sentiment", "generate", "--from", source, *texts, code=2
+    ).stderr
+    assert said.splitlines() == [
+        "quartet: parameters: expected at most 64 kB in all, got 88 kB",
+        "hint: put larger inputs into a file and give it as --data",
+    ]
+    assert client.ledger.ids() == before
+    client.cancel(source)
 
 
 def test_a_wrong_setting_is_one_sentence_with_what_the_setting_is(service: Service) -> None:

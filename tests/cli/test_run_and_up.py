@@ -1,14 +1,18 @@
 """`quartet run` and `quartet up` need no services, and leave nothing running."""
 
 import json
+import os
+import re
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from jobs.local.redis_lock import responds
 from jobs.settings import Settings
 from tests.cli.program import QUARTET, TRAIN, environment, quartet
 from tests.support.processes import until
@@ -22,12 +26,28 @@ def alone(tmp_path: Path) -> Settings:
     )
 
 
+_started: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def ended_in_any_case() -> Iterator[None]:
+    """What a failed test leaves running would slow down all that come after it."""
+    yield
+    while _started:
+        process = _started.pop()
+        if process.poll() is None:
+            process.terminate()
+            process.communicate(timeout=90)
+
+
 def start(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
     variables = environment(settings)
     del variables["QUARTET_REDIS_URL"]
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [QUARTET, *arguments], env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    _started.append(process)
+    return process
 
 
 def family(process: subprocess.Popen[str], at_least: int) -> list[psutil.Process]:
@@ -47,6 +67,7 @@ def all_gone(processes: list[psutil.Process]) -> bool:
     return not any(process.is_running() and process.status() != "zombie" for process in processes)
 
 
+@pytest.mark.chaos
 def test_run_does_a_job_with_nothing_started_and_leaves_nothing_running(alone: Settings) -> None:
     process = start(alone, "run", *TRAIN)
     below = family(process, 3)
@@ -104,7 +125,7 @@ def test_up_is_found_by_a_second_terminal_and_keeps_its_queue(alone: Settings) -
     done = start(alone, "submit", *TRAIN, "--watch")
     done.communicate(timeout=120)
     assert done.returncode == 0
-    long_training = ["denoiser", "train", "--data", "digits", "--epochs", "1500"]
+    long_training = ["denoiser", "train", "--data", "digits", "--epochs", "400"]
     long = start(alone, "submit", *long_training).communicate()[0]
     until(lambda: list(alone.results_dir.glob(".staging/*/checkpoint.npz")), 60, "the first checkpoint")
     up.send_signal(signal.SIGINT)
@@ -121,3 +142,80 @@ def test_up_is_found_by_a_second_terminal_and_keeps_its_queue(alone: Settings) -
         up.send_signal(signal.SIGTERM)
         up.communicate(timeout=60)
     assert all_gone(below)
+
+
+def submit_and_watch(settings: Settings) -> None:
+    """Do one job by the service that runs."""
+    done = start(settings, "submit", *TRAIN, "--fresh", "--watch")
+    out, err = done.communicate(timeout=180)
+    assert done.returncode == 0, err
+    assert out.strip().endswith("report.html")
+
+
+def redis_of(settings: Settings) -> int:
+    """The process id of the private Redis; 0 while there is none."""
+    return int((settings.state_dir / "redis.lock").read_text() or "0")
+
+
+@pytest.mark.chaos
+def test_up_starts_its_redis_again_and_workers_and_jobs_live_through_it(alone: Settings) -> None:
+    up = start(alone, "up", "--workers", "1")
+    below = family(up, 3)
+    worker = next(process for process in below if "worker.cli" in " ".join(process.cmdline()))
+    try:
+        submit_and_watch(alone)
+        for _ in range(2):
+            killed = redis_of(alone)
+            os.kill(killed, signal.SIGKILL)
+            until(lambda pid=killed: redis_of(alone) not in (0, pid), 60, "the restart of Redis")
+            until(lambda: responds(alone.private_socket()), 60, "the restart of Redis")
+            submit_and_watch(alone)
+        assert worker.is_running()
+        below.append(psutil.Process(redis_of(alone)))
+    finally:
+        up.send_signal(signal.SIGTERM)
+        out, err = up.communicate(timeout=90)
+    assert up.returncode == 0, err
+    when = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    said = "Redis ended (killed by SIGKILL); it was started again on the same queue"
+    assert len(re.findall(f"^{when} {re.escape(said)}$", out, re.M)) == 2
+    assert all_gone(below)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize(
+    ("number", "moments"),
+    # The last two are handled alike.
+    [
+        (signal.SIGINT, (0.2, 0.5, 1.0, 2.0)),
+        (signal.SIGTERM, (0.2, 1.0)),
+        (signal.SIGHUP, (0.5, 2.0)),
+    ],
+)
+def test_stopping_up_at_any_moment_of_its_start_leaves_nothing_running(
+    alone: Settings, number: signal.Signals, moments: tuple[float, ...]
+) -> None:
+    for moment in moments:
+        up = start(alone, "up", "--workers", "2")
+        lock = alone.state_dir / "redis.lock"
+        lock.unlink(missing_ok=True)
+        until(lock.exists, 60, "the start of Redis")
+        time.sleep(moment)
+        below = psutil.Process(up.pid).children(recursive=True)
+        up.send_signal(number)
+        _, err = up.communicate(timeout=90)
+        assert "Traceback" not in err
+        assert all_gone(below)
+
+
+def test_up_refuses_a_state_folder_with_a_hint(alone: Settings) -> None:
+    alone.state_dir.mkdir(mode=0o755)
+    (alone.state_dir / "thesis.tex").touch()
+    up = start(alone, "up")
+    _, err = up.communicate(timeout=60)
+    assert up.returncode == 2
+    assert err.splitlines() == [
+        "quartet: QUARTET_STATE_DIR: expected a folder of this user's that nobody else may enter, "
+        f"got {alone.state_dir}, open to other users, with files that are not Quartet's",
+        f"hint: `chmod 700 {alone.state_dir}` if it is meant for Quartet, or name another folder",
+    ]

@@ -3,10 +3,12 @@
 from jobs.client import Client
 from jobs.job import Job
 from tests.support.compose_project import Project
-from tests.support.processes import until
+from tests.support.processes import progress_of, until
 from tests.support.readme import commands
 
-EPOCHS = 2000
+EPOCHS = 700
+"""Enough for three containers to be hit in the middle."""
+
 LONG = ["autoencoder", "train", "--data", "digits", "--batch-size", "64", "--epochs", str(EPOCHS)]
 
 README = commands("docker compose up --detach --scale")
@@ -23,7 +25,7 @@ def published_nothing(quartet: Project, *services: str) -> None:
 
 def submit(outside: Client, count: int, epochs: int) -> list[Job]:
     return [
-        outside.submit("autoencoder", "train", data="digits", batch_size=64, epochs=epochs)
+        outside.submit("autoencoder", "train", data="digits", batch_size=64, epochs=epochs, fresh=True)
         for _ in range(count)
     ]
 
@@ -33,7 +35,7 @@ def running(outside: Client, at_least: int = 1) -> list[Job]:
 
     def look() -> list[Job] | None:
         found = outside.jobs("running")
-        trained = [job for job in found if outside.ledger.latest_progress(job.id).get("epoch", 0) > 20]
+        trained = [job for job in found if progress_of(outside, job.id).get("epoch", 0) > 20]
         return trained if len(trained) >= at_least else None
 
     found: list[Job] = until(look, 120, f"{at_least} trainings at work")

@@ -57,28 +57,34 @@ def test_dashboards_answer_on_localhost_and_show_what_there_is(quartet: Project,
     status, headers, page = fetch(quartet.ports["GALLERY"], "/")
     assert status == 200
     assert trained.id in page
-    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert headers["content-security-policy"].startswith("default-src 'none'")
     assert "cross-entropy" in fetch(quartet.ports["GALLERY"], f"/{trained.id}/report.html")[2]
     for path in ("/.staging/", "/../etc/passwd", "/%2e%2e/etc/passwd", "/nothing"):
         assert fetch(quartet.ports["GALLERY"], path)[0] in (403, 404), path
-    assert fetch(quartet.ports["GALLERY"], "/", host="evil.example")[0] == 404
+    for service in ("GALLERY", "TENSORBOARD"):
+        until(lambda port=quartet.ports[service]: fetch(port, "/")[0], 60, f"the answer of {service}")
+        assert fetch(quartet.ports[service], "/", host="evil.example")[0] == 400
 
     run = f"autoencoder/{trained.id}"
     runs = until(
         lambda: run in fetch(quartet.ports["TENSORBOARD"], "/data/runs")[2], 60, "the training in TensorBoard"
     )
     assert runs
-    scalars = json.loads(
-        fetch(quartet.ports["TENSORBOARD"], f"/data/plugin/scalars/scalars?run={run}&tag=loss")[2]
-    )
     written = {(int(row["epoch"]), round(row["loss"], 4)) for row in outside.folder(trained.id).history}
-    shown = {(step, round(value, 4)) for _, step, value in scalars}
-    assert shown <= written
-    assert len(shown) >= min(500, len(written)), "TensorBoard thins out what is long, to a thousand points"
+
+    def shown() -> set[tuple[int, float]]:
+        path = f"/data/plugin/scalars/scalars?run={run}&tag=loss"
+        points = json.loads(fetch(quartet.ports["TENSORBOARD"], path)[2])
+        return {(step, round(value, 4)) for _, step, value in points}
+
+    # TensorBoard reads a long run bit by bit, and thins it out to a thousand points.
+    until(lambda: len(shown()) >= min(500, len(written)), 60, "the whole run in TensorBoard")
+    assert shown() <= written
 
     password = (quartet.folder / "secrets" / "flower_password").read_text()
     until(lambda: fetch(quartet.ports["FLOWER"], "/workers")[0], 60, "Flower's answer")
     assert fetch(quartet.ports["FLOWER"], "/workers")[0] == 401
+    assert fetch(quartet.ports["FLOWER"], "/metrics")[0] == 401
     assert fetch(quartet.ports["FLOWER"], "/workers", user=f"quartet:{password[:-1]}x")[0] == 401
     until(
         lambda: (
@@ -88,7 +94,11 @@ def test_dashboards_answer_on_localhost_and_show_what_there_is(quartet: Project,
         60,
         "the workers in Flower",
     )
-    for service in ("gallery", "tensorboard", "flower"):
+    quartet.compose("up", "--detach", "exporter")
+    metrics = until(lambda: fetch(quartet.ports["EXPORTER"], "/metrics")[2], 30, "the metrics")
+    assert "quartet_up 1.0" in metrics
+    assert 'quartet_workers{queue="short",state="ready"}' in metrics
+    for service in ("gallery", "tensorboard", "flower", "exporter"):
         [name] = quartet.containers(service)
         found = quartet.inspect(name)
         assert found["HostConfig"]["ReadonlyRootfs"], name
@@ -109,7 +119,11 @@ def fetch(port: int, path: str, host: str = "127.0.0.1", user: str = "") -> tupl
     try:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
-        return answer.status, dict(answer.getheaders()), answer.read().decode(errors="replace")
+        return (
+            answer.status,
+            {name.lower(): text for name, text in answer.getheaders()},
+            answer.read().decode(errors="replace"),
+        )
     except OSError:
         return 0, {}, ""
     finally:
@@ -129,3 +143,36 @@ def test_short_jobs_do_not_wait_for_trainings(quartet: Project, outside: Client)
         outside.cancel(job.id)
     for job in trainings:
         ended(outside, job.id, 60)
+
+
+def test_a_full_redis_refuses_writes_and_lives(quartet: Project, outside: Client) -> None:
+    [name] = quartet.containers("redis")
+
+    def redis(command: str) -> str:
+        return quartet.docker(
+            "exec",
+            name,
+            "sh",
+            "-c",
+            f'REDISCLI_AUTH="$(cat /run/secrets/redis_password)" redis-cli {command}',
+        )
+
+    limit = quartet.inspect(name)["HostConfig"]["Memory"]
+    assert int(redis("config get maxmemory").split()[1]) == limit // 100 * 60
+    assert redis("config get maxmemory-policy").split()[1] == "noeviction"
+    try:
+        said = [redis(f"setrange fill:{number} {50 << 20} x") for number in range(limit // (50 << 20))]
+        assert said[-1].startswith("OOM command not allowed")
+        assert redis("bgrewriteaof") == "Background append only file rewriting started"
+        until(
+            lambda: "aof_rewrite_in_progress:0" in redis("info persistence"),
+            60,
+            "the rewrite of a full Redis",
+        )
+        assert "aof_last_bgrewrite_status:ok" in redis("info persistence")
+        assert outside.ledger.ids(), "it can still be read"
+        found = quartet.inspect(name)
+        assert (found["RestartCount"], found["State"]["OOMKilled"]) == (0, False)
+    finally:
+        for number in range(limit // (50 << 20)):
+            redis(f"unlink fill:{number}")

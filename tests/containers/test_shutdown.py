@@ -50,4 +50,4 @@ def test_down_ends_everything_within_the_grace_period_even_without_redis(quartet
     quartet.run(*down.split())
     assert time.monotonic() - began < 50, "workers waited to be killed"
     left = quartet.compose("--profile", "*", "ps", "--all", "--format", "{{.Service}}").split()
-    assert set(left) <= {"gallery", "tensorboard", "flower"}
+    assert set(left) <= {"exporter", "gallery", "tensorboard", "flower"}

@@ -228,7 +228,7 @@ def test_the_data_folder_may_be_written_short(
 def test_a_data_folder_that_cannot_be_written_is_named_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InvalidData) as raised:
-        obtain(datasets()["mnist"], read_settings(data_dir=tmp_path / "file/data"))
+        obtain(datasets()["mnist"], read_settings().model_copy(update={"data_dir": tmp_path / "file/data"}))
     assert str(raised.value) == (
         f"{tmp_path}/file/data: expected a writable data folder, got an error (not a directory)"
     )

@@ -43,6 +43,34 @@ def test_a_dataset_is_downloaded_and_its_path_printed(
     assert (printed.out, printed.err) == (f"{data_dir}/a.txt\n", "a is already there\n")
 
 
+def test_all_files_of_a_dataset_are_downloaded_but_those_that_are_there(
+    tmp_path: Path,
+    data_dir: Path,
+    server: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    originals = []
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / "web" / name).write_text(name)
+        sha256 = hashlib.sha256(name.encode()).hexdigest()
+        originals.append(Original(f"both/{name}", f"{server}/{name}", 5, sha256))
+    layout = ("both/", "both/a.txt", "both/b.txt")
+    both = Dataset("both", "text", "", "", "", (layout,), tuple(originals))
+    monkeypatch.setattr(program, "datasets", lambda: {"both": both})
+    (tmp_path / "web/b.txt").rename(tmp_path / "web/c.txt")
+    assert main(["get", "both"]) == 2
+    assert both.find(data_dir) is None
+    (tmp_path / "web/c.txt").rename(tmp_path / "web/b.txt")
+    (tmp_path / "web/a.txt").unlink()
+    capsys.readouterr()
+    assert main(["get", "both"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"{data_dir}/both\n"
+    assert printed.err.startswith(f"both: downloading 0.0 MB from {server}/, 2 files\n")
+    assert sorted(path.name for path in (data_dir / "both").iterdir()) == ["a.txt", "b.txt"]
+
+
 @pytest.mark.usefixtures("no_network")
 def test_without_a_network_it_says_what_to_do_and_exits_with_2(
     data_dir: Path, capsys: pytest.CaptureFixture[str]
@@ -102,7 +130,8 @@ def test_as_a_process_it_prints_the_path_of_a_file_that_is_already_there(tmp_pat
     )
     assert (done.returncode, done.stdout) == (0, f"{tmp_path}/shakespeare.txt\n")
     assert done.stderr == (
-        "shakespeare is already there, but its SHA-256 is not that of the file offered for download\n"
+        "shakespeare is already there, but not as published: shakespeare.txt has only 5 of the "
+        "1,115,394 bytes of the published file; delete it, then `quartet data get shakespeare` downloads it\n"
     )
 
 
@@ -118,3 +147,15 @@ def test_it_needs_nothing_of_the_worker_extra(tmp_path: Path, server: str) -> No
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_damaged_file_is_not_said_to_be_there(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data_dir.mkdir()
+    (data_dir / "mnist.npz").write_bytes(b"PK\x03\x04 and nothing more")
+    assert main(["get", "mnist"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == (
+        f"quartet: {data_dir}/mnist.npz: expected the whole of mnist, got a damaged one: mnist.npz is damaged or "
+        "was cut off\nhint: delete it, then `quartet data get mnist` downloads it\n"
+    )

@@ -7,6 +7,8 @@ import pytest
 from jobs.errors import InvalidData
 from jobs.models import parameters_of
 from jobs.settings import read_settings
+from jobs.store.own_data import OwnData
+from jobs.store.own_data_files import OwnFiles
 from worker.datasets.locate import Located, locate
 
 
@@ -37,3 +39,15 @@ def test_a_dataset_of_another_kind_is_refused(tmp_path: Path) -> None:
         InvalidData, match=r"^data: expected shakespeare, pydoc or a \.txt file, got 'digits'"
     ):
         locate(parameters_of("textgen", "train"), "digits", read_settings(data_dir=tmp_path))
+
+
+def test_stored_data_is_found_in_the_results_folder(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("text")
+    store, files = OwnData(tmp_path / "results"), OwnFiles.of(tmp_path / "mine.txt")
+    pin = store.add(files, "novel", files.sha256(), ["textgen train"]).pin
+    settings = read_settings(results_dir=tmp_path / "results")
+    assert locate(parameters_of("textgen", "train"), str(pin), settings) == Located(
+        "novel", None, store.find(pin)
+    )
+    with pytest.raises(InvalidData, match=r"got novel \(sha256 [0-9a-f]{12}…\), a \.txt file$"):
+        locate(parameters_of("autoencoder", "train"), str(pin), settings)

@@ -24,6 +24,7 @@ def machine(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTHONPATH", str(fake_pynvml), prepend=os.pathsep)
     monkeypatch.setenv("QUARTET_REDIS_URL", settings.redis_address())
+    monkeypatch.setenv("QUARTET_STATE_DIR", str(settings.state_dir))
     monkeypatch.setenv("QUARTET_GPU_LOCK_DIR", str(tmp_path / "locks"))
 
     def gpus(*entries: str, **environment: str) -> None:

@@ -1,8 +1,8 @@
 """One attempt at one job, in this process: every way a task ends becomes a state, a sentence and a folder."""
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,12 @@ from jobs.ledger.messages import lists
 from jobs.settings import Settings
 from jobs.spec import JobSpec
 from jobs.store.job_folder import JobFolder
-from jobs.store.results import STAGING
+from jobs.store.staging import STAGING
 from tests.support.processes import until
 from worker.context import JobContext
-from worker.engine import attempt, background, failures, publishing
+from worker.engine import attempt, background, drawing, ended_jobs, liveness, publishing
 from worker.engine.attempt import execute, refuse
+from worker.engine.loaded_code import loaded_checksum
 from worker.report.blocks import Metric, Text
 
 WORKER = "w1@here"
@@ -46,7 +47,7 @@ class StubWing:
 def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[StubWing]:
     """Every job does what this wing does, and TensorFlow is not loaded for it."""
     wing = StubWing()
-    for module in (attempt, publishing, failures):
+    for module in (attempt, drawing, ended_jobs, publishing):
         monkeypatch.setattr(module, "wing", lambda _: wing)
     monkeypatch.setattr(attempt, "load_keras", lambda: None)
     monkeypatch.setattr(attempt.device, "prepare", lambda: None)
@@ -57,7 +58,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[StubWing]:
 
 def done(client: Client, settings: Settings, spec: JobSpec = SPEC) -> Job:
     """Queue a job and do it here."""
-    job = client.submit_spec(spec)
+    job = client.submit_spec(spec, fresh=True)
     execute(job.id, settings, WORKER)
     background.wait()
     return client.job(job.id)
@@ -82,7 +83,8 @@ def test_a_job_that_succeeds_has_a_verified_folder_and_a_timeline(
     assert (job.state, job.error) == ("succeeded", None)
     assert job.headline == {"label": "loss", "value": 0.5, "unit": ""}
     assert texts(client, job) == [
-        "queued", f"started on {WORKER}", "running on the CPU Fake CPU", "published", "succeeded",
+        "queued", f"started on {WORKER}",
+        f"running on the CPU Fake CPU, code {loaded_checksum('autoencoder')}", "published", "succeeded",
     ]  # fmt: skip
     folder = client.folder(job.id)
     assert (folder.verify(), folder.metrics) == ([], {"loss": 0.5})
@@ -100,16 +102,19 @@ def test_a_second_message_of_a_job_does_nothing(client: Client, settings: Settin
 
 
 def test_a_job_of_a_worker_that_shuts_down_is_queued_again(
-    client: Client, settings: Settings, stub: StubWing
+    client: Client, settings: Settings, stub: StubWing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setenv(liveness.FOLDER_VARIABLE, str(tmp_path))
+
     def asked_by_its_worker(context: JobContext) -> Mapping[str, float]:
-        client.ledger.ask_hand_back(WORKER)
+        liveness.ask_to_stop()
         return until_stopped(context)
 
     stub.task = asked_by_its_worker
     job = done(client, settings)
     assert job.state == "queued"
     assert any(text.startswith(f"{WORKER} is shutting down; queued again") for text in texts(client, job))
+    (tmp_path / liveness.STOPPING).unlink()
     stub.task = lambda _: {"loss": 0.25}
     execute(job.id, settings, WORKER)
     background.wait()
@@ -129,6 +134,18 @@ def test_a_cancelled_job_is_published_as_cancelled(
     assert client.folder(job.id).job["state"] == "cancelled"
 
 
+def test_a_job_that_its_sweep_stops_says_why(client: Client, settings: Settings, stub: StubWing) -> None:
+    def stopped(context: JobContext) -> Mapping[str, float]:
+        client.ledger.cancel(client.resolve("latest"), "stopped: worse than the median")
+        return until_stopped(context)
+
+    stub.task = stopped
+    job = done(client, settings)
+    assert (job.state, job.error) == ("cancelled", "stopped: worse than the median")
+    assert client.folder(job.id).job["error"] == job.error
+    assert "stop requested: stopped: worse than the median" in texts(client, job)
+
+
 def test_a_job_over_its_time_limit_fails_with_that_sentence(
     client: Client, settings: Settings, stub: StubWing
 ) -> None:
@@ -142,7 +159,7 @@ def test_a_task_that_does_not_stop_is_concluded_before_its_process_ends(
     client: Client, settings: Settings, stub: StubWing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exits: list[int] = []
-    monkeypatch.setattr(os, "_exit", exits.append)
+    monkeypatch.setattr(liveness, "leave", exits.append)
 
     def stuck(_: JobContext) -> Mapping[str, float]:
         until(lambda: exits, 30, "the end of the process")
@@ -183,11 +200,14 @@ def test_a_folder_that_was_published_before_its_worker_died_is_adopted(
         dying.setattr(publishing.background, "update_index", lambda _: None)
         dying.setattr("jobs.ledger.ledger.Ledger.finish", lambda *_, **__: None)
         job = done(client, settings)
-    assert (job.state, client.results.find(job.id) is not None) == ("running", True)
-    client.ledger.record_loss(job.id, 1, 3, "its process was killed (SIGKILL)")
+    assert client.results.find(job.id) is not None
+    [held] = client.ledger.held()
+    client.ledger.record_loss(held.claim, 3, "its process was killed (SIGKILL)")
     stub.task = lambda _: pytest.fail("it was done again")
     execute(job.id, settings, WORKER)
-    assert (client.job(job.id).state, client.job(job.id).attempt) == ("succeeded", 2)
+    record = client.ledger.record(job.id)
+    assert record is not None
+    assert (record.state, record.attempt) == ("succeeded", 2)
     assert client.job(job.id).headline == {"label": "loss", "value": 0.5, "unit": ""}
 
 
@@ -204,15 +224,43 @@ def test_a_results_folder_that_takes_nothing_fails_the_job(
 
 
 @pytest.mark.parametrize("do", [execute, refuse])
-def test_a_job_whose_model_is_not_here_fails_with_that_sentence(
-    client: Client, settings: Settings, do: Callable[[str, Settings, str], None]
+@pytest.mark.parametrize(
+    ("stored", "why"),
+    [
+        ('{"model": "elsewhere", "action": "train"}', "'elsewhere'"),
+        ('{"model": "autoencoder", "action": "train", "parameters": {"depth": 3}}', "depth"),
+        ('{"model": "autoencoder", "action": "train", "schema": 99}', "a newer version of Quartet"),
+    ],
+)
+def test_a_job_that_this_worker_does_not_understand_is_put_back_untouched(
+    client: Client, settings: Settings, do: Callable[[str, Settings, str], None], stored: str, why: str
 ) -> None:
     job = client.submit_spec(SPEC)
-    client.ledger.redis.hset(f"quartet:job:{job.id}", "spec", '{"model": "elsewhere", "action": "train"}')
+    client.ledger.redis.hset(f"quartet:job:{job.id}", "spec", stored)
     do(job.id, settings, WORKER)
+    record = client.ledger.record(job.id)
+    assert record is not None
+    assert (record.state, record.attempt, record.lost) == ("queued", 0, 0)
+    assert [why in text for text in record.declined.values()] == [True]
+    assert client.ledger.declined() == [job.id]
+    assert client.ledger.redis.hget(f"quartet:job:{job.id}", "spec") == stored
+
+
+def test_a_record_that_is_no_jobs_fails_with_that_sentence(client: Client, settings: Settings) -> None:
+    job = client.submit_spec(SPEC)
+    client.ledger.redis.hset(f"quartet:job:{job.id}", "spec", "[")
+    execute(job.id, settings, WORKER)
     state, error = client.ledger.redis.hmget(f"quartet:job:{job.id}", ["state", "error"])
     assert state == "failed"
-    assert "'elsewhere'" in error
+    assert error.startswith(f"job {job.id}: expected a record in Redis that this version can read, got")
+
+
+def test_no_job_is_taken_while_the_volume_has_no_room(
+    client: Client, settings: Settings, stub: StubWing
+) -> None:
+    stub.task = lambda _: pytest.fail("it was taken")
+    full = settings.model_copy(update={"min_free_gb": 1e6})
+    assert done(client, full).state == "queued"
 
 
 def test_a_strangers_message_fails_no_job_that_can_be_done(client: Client, settings: Settings) -> None:

@@ -13,9 +13,10 @@ import psutil
 import pytest
 
 from jobs.client import Client
+from jobs.exporter.snapshot import LiveWorker, take_snapshot
 from jobs.settings import Settings
 from tests.support.fake_nvml import listed
-from tests.support.processes import Workers, ended, until
+from tests.support.processes import Workers, ended, progress_of, until
 from worker.engine.gpu import device
 
 GPU = "GPU-00000000-0000-0000-0000-000000000000"
@@ -36,8 +37,7 @@ GPU = "GPU-00000000-0000-0000-0000-000000000000"
             "QUARTET_GPU_LOCK_DIR",
             "/proc/locks",
             [
-                "quartet-worker: QUARTET_GPU_LOCK_DIR: expected a folder that every worker of this machine may "
-                "write to, got /proc/locks (File exists)",
+                "quartet-worker: QUARTET_GPU_LOCK_DIR: expected a folder, got /proc/locks, which is none",
             ],
         ),
         (
@@ -94,10 +94,19 @@ def test_a_killed_worker_frees_its_gpu_and_its_job_is_resumed_by_the_next(
     assert about["waiting"].startswith("for a GPU: the only GPU is held by w1@")
     assert health("w2").startswith("w2@")
     assert "waits for a GPU" in health("w2")
-    job = client.submit("autoencoder", "train", data="digits", epochs=2_000)
-    until(lambda: client.ledger.latest_progress(job.id).get("epoch", 0) > 20, 60, "a running training job")
+    job = client.submit("autoencoder", "train", data="digits", epochs=400)
+    until(lambda: progress_of(client, job.id).get("epoch", 0) > 20, 60, "a running training job")
     [row] = listed()
     assert (row["uuid"], row["jobs"]) == (GPU, [job.id])
+    measured = until(lambda: measured_worker(client, "w1"), 30, "what the first worker measured")
+    assert (measured.queues, measured.waits) == (("short", "training"), False)
+    assert measured.gpu == (0.0, 1e9, 80e9)
+    assert measured.free_bytes
+    [pace] = client.ledger.measure().paces
+    assert (pace.worker, pace.model) == (measured.name, "autoencoder")
+    assert pace.epoch
+    assert pace.step
+    assert take_snapshot(client.ledger).workers[1].waits
 
     child = workers.child_of(first)
     os.kill(first.process.pid, signal.SIGKILL)
@@ -111,6 +120,12 @@ def test_a_killed_worker_frees_its_gpu_and_its_job_is_resumed_by_the_next(
     report = (client.folder(job.id).path / "report.html").read_text()
     assert GPU in report
     assert "TensorFlow could not use it" in report
+
+
+def measured_worker(client: Client, name: str) -> LiveWorker | None:
+    """What the exporter knows of a worker, once that has looked at its GPU."""
+    found = take_snapshot(client.ledger).workers
+    return next((each for each in found if each.name.startswith(f"{name}@") and each.gpu), None)
 
 
 def health(name: str) -> str:

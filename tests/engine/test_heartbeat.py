@@ -1,19 +1,22 @@
 """The heartbeat keeps a job alive, stops it when it should stop, and outlives every error on the way."""
 
+import os
 import threading
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jobs.claim import Claim
 from jobs.errors import LeaseLost, RedisUnreachable
-from jobs.ledger.job_record import Claim
 from jobs.settings import Settings, read_settings
 from tests.support.processes import until
-from worker.engine import heartbeat
+from worker.engine import heartbeat, liveness
 from worker.engine.heartbeat import LOST, Heartbeat
 
-CLAIM = Claim("20261123-221530-042-k7qd", 1)
+CLAIM = Claim("20261123-221530-042-k7qd", 1, "0123456789abcdef")
 
 
 class ScriptedLedger:
@@ -24,7 +27,7 @@ class ScriptedLedger:
         self.calls: list[str] = []
         self.events: list[str] = []
 
-    def renew(self, claim: Claim, seconds: float) -> Any:  # noqa: ARG002
+    def renew(self, claim: Claim) -> Any:  # noqa: ARG002
         return self._answer("renew")
 
     def asked(self, claim: Claim) -> Any:  # noqa: ARG002
@@ -45,6 +48,15 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> ScriptedLedger:
     scripted = ScriptedLedger()
     monkeypatch.setattr(heartbeat, "Ledger", lambda _: scripted)
     return scripted
+
+
+@pytest.fixture
+def worker_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A worker's own folder, as its processes share it."""
+    monkeypatch.setenv(liveness.FOLDER_VARIABLE, "")  # for the end
+    path = liveness.make_folder()
+    yield path
+    liveness.remove_folder(path)
 
 
 @pytest.fixture
@@ -109,13 +121,46 @@ def test_limits_are_held_while_redis_is_away(
 
 
 def test_the_first_reason_to_stop_stays(ledger: ScriptedLedger, beating: Callable[..., Heartbeat]) -> None:
-    ledger.answers = {"renew": "hand back", "asked": "hand back"}
-    beat = beating([], stop_grace_seconds=60.0)
-    until(lambda: beat.asked, 10, "its request")
     ledger.answers = {"renew": "cancel", "asked": "cancel"}
-    seen = len(ledger.calls)
-    until(lambda: len(ledger.calls) > seen + 2, 10, "more answers")
-    assert beat.asked == "hand back"
+    beat = beating([], seconds_allowed=0.5, stop_grace_seconds=60.0)
+    until(lambda: beat.asked, 10, "its request")
+    ledger.answers = {"renew": "", "asked": ""}
+    until(lambda: time.monotonic() > beat._deadline + 0.5, 10, "the time limit")
+    assert beat.asked == "cancel"
+
+
+@pytest.mark.usefixtures("worker_folder")
+@pytest.mark.parametrize("away", [True, False])
+def test_a_worker_that_stops_is_heard_without_redis(
+    ledger: ScriptedLedger, beating: Callable[..., Heartbeat], away: bool
+) -> None:
+    if away:
+        error = RedisUnreachable("Redis cannot be reached")
+        ledger.answers = {"renew": error, "asked": error}
+    beat = beating([], stop_grace_seconds=60.0)
+    until(lambda: len(ledger.calls) > 1, 10, "two beats")
+    assert beat.asked == ""
+    liveness.ask_to_stop()
+    until(lambda: beat.asked == "hand back", 10, "the request")
+    assert beat._stop.is_set()
+
+
+def test_a_process_holds_a_job_from_the_first_beat_to_the_last(
+    beating: Callable[..., Heartbeat], worker_folder: Path
+) -> None:
+    beat = beating([])
+    assert liveness.holders(worker_folder) == {os.getpid()}
+    beat.__exit__()
+    assert liveness.holders(worker_folder) == set()
+
+
+def test_a_folder_that_is_gone_stops_no_heartbeat(
+    ledger: ScriptedLedger, beating: Callable[..., Heartbeat], worker_folder: Path
+) -> None:
+    liveness.remove_folder(worker_folder)
+    beat = beating([])
+    until(lambda: ledger.calls.count("renew") >= 2, 10, "two renewals")
+    assert (beat.asked, beat._thread.is_alive()) == ("", True)
 
 
 def test_a_task_that_has_ended_is_not_given_up_and_its_lease_is_renewed(

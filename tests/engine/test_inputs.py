@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from jobs.claim import Claim
+from jobs.client import Client
 from jobs.errors import DamagedFolder, InvalidJob
 from jobs.settings import read_settings
 from jobs.spec import JobSpec
 from jobs.store.job_folder import CHECKPOINT
 from jobs.store.results import Results
 from worker.context import JobContext
+from worker.engine.held_job import HeldJob
 from worker.engine.inputs import resumed_from, source_folders, take_checkpoint
 from worker.training.checkpoint import Checkpoint
 
@@ -27,11 +30,12 @@ def results(tmp_path: Path) -> Results:
 
 def publish(results: Results, **job: Any) -> None:
     values = {"model": "autoencoder", "action": "train", "state": "succeeded"} | job
-    staging = results.stage(ID, 1)
+    claim = Claim(ID, 1, "aa")
+    staging = results.stage(claim)
     spec = {"model": values["model"], "action": values["action"]}
     (staging / "job.json").write_text(json.dumps({"spec": spec, "state": values["state"]}))
     (staging / CHECKPOINT).write_bytes(b"weights")
-    results.publish(ID, 1, 0o022)
+    results.publish(claim, 0o022)
 
 
 def context(folder: Path, spec: JobSpec = EVALUATE) -> JobContext:
@@ -66,24 +70,33 @@ def test_a_training_job_without_a_folder_is_refused(results: Results) -> None:
 
 
 @pytest.mark.parametrize("take", [source_folders, take_checkpoint])
-def test_a_folder_that_was_changed_is_refused(results: Results, tmp_path: Path, take: Any) -> None:
+def test_a_folder_that_was_changed_is_refused(client: Client, tmp_path: Path, take: Any) -> None:
+    results = client.results
     publish(results)
     (results.root / ID / CHECKPOINT).write_bytes(b"other weights")
     with pytest.raises(DamagedFolder, match="was changed after it was published"):
         source_folders(EVALUATE, results) if take is source_folders else take_checkpoint(
-            context(tmp_path), ID, results
+            context(tmp_path), holding(client, ID)
         )
 
 
-def test_a_checkpoint_is_taken_over_once(results: Results, tmp_path: Path) -> None:
-    publish(results)
+def holding(client: Client, continues: str | None) -> HeldJob:
+    """A job that continues another one, held by this process."""
+    job = client.submit_spec(JobSpec.make("autoencoder", "train"), continues)
+    claim = client.ledger.claim(job.id, "w", 1, job.id)
+    assert claim is not None
+    return HeldJob(client.settings, client.ledger, claim, claim.record(), client.results)
+
+
+def test_a_checkpoint_is_taken_over_once(client: Client, tmp_path: Path) -> None:
+    publish(client.results)
     mine = context(tmp_path)
-    take_checkpoint(mine, None, results)
+    take_checkpoint(mine, holding(client, None))
     assert not mine.checkpoint.exists()
-    take_checkpoint(mine, ID, results)
+    take_checkpoint(mine, holding(client, ID))
     assert mine.checkpoint.read_bytes() == b"weights"
     mine.checkpoint.write_bytes(b"later weights")
-    take_checkpoint(mine, ID, results)
+    take_checkpoint(mine, holding(client, ID))
     assert mine.checkpoint.read_bytes() == b"later weights"
 
 

@@ -9,6 +9,7 @@ from jobs.errors import Cancelled, DamagedFolder, InvalidData, LeaseLost, Missin
 from jobs.ledger.job_record import Record
 from jobs.settings import read_settings
 from jobs.spec import JobSpec
+from jobs.specs.stored_spec import StoredSpec
 from worker.engine.outcome import Outcome, outcome_of, stopped
 
 ROOT = Path("/results")
@@ -22,8 +23,8 @@ def record(**fields: object) -> Record:
     spec = JobSpec.make("autoencoder", "train", **fields)
     nothing = dict.fromkeys(("started", "finished", "worker", "process", "error", "folder", "headline"))
     return Record(
-        id="20261123-221530-042-k7qd", spec=spec, state="running", attempt=1, lost=0, submitted=0, stop="",
-        continues=None, **nothing,
+        id="20261123-221530-042-k7qd", stored=StoredSpec.of(spec), state="running", attempt=1, lost=0,
+        submitted=0, token="", stop="", continues=None, retried=None, declined={}, **nothing,
     )  # fmt: skip
 
 

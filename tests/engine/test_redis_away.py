@@ -15,7 +15,7 @@ from jobs.client import Client
 from jobs.job import Job
 from jobs.settings import Settings, read_settings
 from jobs.store.job_folder import CHECKPOINT
-from jobs.store.results import STAGING
+from jobs.store.staging import STAGING
 from tests.support.processes import RestartableRedis, Workers, ended, until
 
 pytestmark = pytest.mark.chaos
@@ -67,10 +67,10 @@ def test_jobs_and_those_who_watch_them_live_through_a_restart_of_redis(
 ) -> None:
     client = Client(workers.settings)
     workers.start(2)
-    control = client.submit("autoencoder", "train", data="digits", epochs=300)
+    control = client.submit("autoencoder", "train", data="digits", epochs=150)
     ended(client, control.id)
     # One runs beyond the outage, the other ends within it, as far as its speed can be told before.
-    pace = sum(row["seconds"] for row in client.folder(control.id).history[100:]) / 200
+    pace = sum(row["seconds"] for row in client.folder(control.id).history[50:]) / 100
     long = client.submit("denoiser", "train", data="digits", epochs=1_000_000)
     until(lambda: epochs_done(client, long.id), 90, "a checkpoint")
     short = client.submit("autoencoder", "train", data="digits", epochs=int(0.7 * AWAY_SECONDS / pace))
@@ -87,7 +87,7 @@ def test_jobs_and_those_who_watch_them_live_through_a_restart_of_redis(
     assert refused.stderr.startswith("quartet: Redis cannot be reached at")
     # What has ended is there without Redis.
     listed = quartet(client.settings, "list")
-    assert (listed.returncode, control.id in listed.stdout) == (0, True)
+    assert (listed.returncode, control.id in listed.stdout) == (3, True)
     assert "Redis cannot be reached" in listed.stderr
     assert "published" in quartet(client.settings, "show", control.id).stdout
     assert Path(quartet(client.settings, "report", control.id).stdout.strip()).is_file()

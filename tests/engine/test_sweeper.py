@@ -4,32 +4,25 @@ from pathlib import Path
 
 import pytest
 
+from jobs.claim import Claim
 from jobs.ids import new_job_id
-from jobs.ledger.job_record import Claim
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.messages import PRIORITIES, list_of, lists
 from jobs.settings import Settings
 from jobs.spec import JobSpec
 from jobs.store.job_folder import CHECKPOINT
-from jobs.store.results import STAGING, Results
-from worker.engine.sweeper import Sweeper, sweep
+from jobs.store.results import Results
+from jobs.store.staging import STAGING
+from tests.support.processes import until
+from worker.engine.sweeper import Sweeper
+from worker.engine.upkeep_round import Round
 
 TRAIN = JobSpec.make("autoencoder", "train", data="digits")
 
 
 @pytest.fixture
-def results(settings: Settings) -> Results:
-    return Results(settings.results_dir)
-
-
-@pytest.fixture
-def ledger(settings: Settings) -> Ledger:
-    return Ledger(settings.redis_address())
-
-
-@pytest.fixture
 def quick(settings: Settings) -> Settings:
-    """Leases so short and sweeps so close that a test need not wait for either."""
+    """Leases so short and rounds so close that a test need not wait for either."""
     return settings.model_copy(update={"lease_seconds": 0.0, "sweep_seconds": 0.0})
 
 
@@ -39,8 +32,15 @@ def submit(ledger: Ledger, spec: JobSpec = TRAIN) -> str:
     return job_id
 
 
-def claim(ledger: Ledger, job_id: str, lease_seconds: float = 30) -> Claim:
-    found = ledger.claim(job_id, "w1", lease_seconds, new_job_id())
+def rounds(ledger: Ledger, results: Results, settings: Settings, times: int = 1) -> None:
+    several = Round(ledger, results, settings)
+    for _ in range(times):
+        several.look()
+        several.run()
+
+
+def claim(ledger: Ledger, job_id: str) -> Claim:
+    found = ledger.claim(job_id, "w1", 1, new_job_id())
     assert found is not None
     return found
 
@@ -55,20 +55,20 @@ def state(ledger: Ledger, job_id: str) -> str:
     return record.state
 
 
-def staged(results: Results, job_id: str, attempt: int) -> Path:
+def staged(results: Results, job_id: str, attempt: int, token: str = "aa") -> Path:
     """A staging folder made by hand, as a worker that died anywhere may have left it."""
-    folder = results.root / STAGING / f"{job_id}.{attempt}"
+    folder = results.root / STAGING / f"{job_id}.{attempt}.{token}"
     folder.mkdir(parents=True)
     (folder / CHECKPOINT).write_bytes(b"weights")
     return folder
 
 
 def an_hour(ledger: Ledger, results: Results, settings: Settings) -> None:
-    for _ in range(int(3600 / Settings.defaults().sweep_seconds)):
-        sweep(ledger, results, settings)
+    rounds(ledger, results, settings, int(3600 / Settings.defaults().sweep_seconds))
 
 
-def test_ten_thousand_queued_jobs_and_an_hour_of_sweeping_leave_ten_thousand_messages(
+@pytest.mark.chaos
+def test_ten_thousand_queued_jobs_and_an_hour_of_rounds_leave_ten_thousand_messages(
     ledger: Ledger, results: Results, quick: Settings
 ) -> None:
     finished = {"from": new_job_id()}
@@ -76,33 +76,30 @@ def test_ten_thousand_queued_jobs_and_an_hour_of_sweeping_leave_ten_thousand_mes
     specs += [JobSpec.make("autoencoder", "generate", priority=name, **finished) for name in PRIORITIES]
     for number in range(10_000):
         submit(ledger, specs[number % len(specs)])
-    lengths = [ledger.redis.llen(list_of(spec)) for spec in specs]
+    lengths = [ledger.redis.llen(list_of(spec.action, spec.priority)) for spec in specs]
     assert sum(lengths) == 10_000
     assert min(lengths) > 1_600
     an_hour(ledger, results, quick)
-    assert [ledger.redis.llen(list_of(spec)) for spec in specs] == lengths
+    assert [ledger.redis.llen(list_of(spec.action, spec.priority)) for spec in specs] == lengths
     # Ten were lost on the way: they are sent again, once, into their own list.
-    ledger.redis.lpop(list_of(specs[4]), 10)
-    for _ in range(20):
-        sweep(ledger, results, quick)
-    assert [ledger.redis.llen(list_of(spec)) for spec in specs] == lengths
+    ledger.redis.rpop(list_of(specs[4].action, specs[4].priority), 10)
+    rounds(ledger, results, quick, 20)
+    assert [ledger.redis.llen(list_of(spec.action, spec.priority)) for spec in specs] == lengths
     # All were lost.
     ledger.redis.delete(*lists())
-    for _ in range(20):
-        sweep(ledger, results, quick)
-    assert [ledger.redis.llen(list_of(spec)) for spec in specs] == lengths
+    rounds(ledger, results, quick, 20)
+    assert [ledger.redis.llen(list_of(spec.action, spec.priority)) for spec in specs] == lengths
 
 
-def test_an_hour_of_sweeping_sends_nothing_for_a_thousand_waiting_jobs(
+def test_an_hour_of_rounds_sends_nothing_for_a_thousand_waiting_jobs(
     ledger: Ledger, results: Results, settings: Settings
 ) -> None:
     training = submit(ledger)
-    claim(ledger, training, 3600)
+    claim(ledger, training)
     evaluation = JobSpec.make("autoencoder", "evaluate", **{"from": training})
     waiting = [submit(ledger, evaluation) for _ in range(1_000)]
     ledger.redis.delete(*lists())
-    for _ in range(100):
-        sweep(ledger, results, settings)
+    rounds(ledger, results, settings.model_copy(update={"lease_seconds": 600.0}), 100)
     assert messages(ledger) == 0
     assert sorted(ledger.ids("waiting")) == sorted(waiting)
 
@@ -111,9 +108,12 @@ def test_a_job_whose_lease_ran_out_is_queued_again_and_after_three_times_failed(
     ledger: Ledger, results: Results, quick: Settings
 ) -> None:
     job_id = submit(ledger)
+    several = Round(ledger, results, quick)
     for attempt in (1, 2, 3):
-        assert claim(ledger, job_id, -1).attempt == attempt
-        sweep(ledger, results, quick)
+        assert claim(ledger, job_id).attempt == attempt
+        for _ in range(2):
+            several.look()
+        several.run()
     record = ledger.record(job_id)
     assert record is not None
     assert (record.state, record.error, record.lost) == ("failed", "its worker died three times", 3)
@@ -122,13 +122,59 @@ def test_a_job_whose_lease_ran_out_is_queued_again_and_after_three_times_failed(
     assert told.count("worker died: no heartbeat for 0 s, so its lease expired") == 3
 
 
-def test_after_a_restart_of_redis_workers_get_the_time_of_a_lease(
+def test_a_sweeper_that_has_just_begun_gives_every_worker_a_lease(
     ledger: Ledger, results: Results, settings: Settings
 ) -> None:
     job_id = submit(ledger)
-    claim(ledger, job_id, -1)
-    sweep(ledger, results, settings.model_copy(update={"lease_seconds": ledger.uptime_seconds() + 60.0}))
+    claim(ledger, job_id)
+    ledger.redis.hset("quartet:claims", job_id, "1 token 1")  # a heartbeat of 1970, by another clock
+    rounds(ledger, results, settings, 3)
     assert state(ledger, job_id) == "running"
+
+
+def test_a_job_that_no_worker_understands_is_offered_once_another_kind_of_worker_is_there(
+    ledger: Ledger, results: Results, settings: Settings
+) -> None:
+    job_id = submit(ledger)
+    held = claim(ledger, job_id)
+    ledger.redis.delete(*lists())
+    ledger.decline(held, "old", "unknown parameter")
+    ledger.announce_worker("w1", {"kind": "old"}, 60)
+    rounds(ledger, results, settings, 5)
+    assert messages(ledger) == 0
+    ledger.announce_worker("w2", {"kind": "new"}, 60)
+    rounds(ledger, results, settings, 5)
+    assert messages(ledger) == 1
+
+
+def test_the_first_round_of_a_worker_mends_what_jobs_are_counted_as(
+    ledger: Ledger, results: Results, settings: Settings
+) -> None:
+    submit(ledger)
+    right = ledger.measure().jobs
+    ledger.redis.hset(
+        "quartet:counts", mapping={"queued train normal denoiser": 70, "failed train low gone": 2}
+    )
+    assert ledger.measure().jobs != right
+    rounds(ledger, results, settings)
+    assert ledger.measure().jobs == right
+
+
+def test_a_published_job_leaves_redis_after_its_time_and_one_without_a_folder_stays(
+    ledger: Ledger, results: Results, settings: Settings
+) -> None:
+    short = settings.model_copy(update={"history_days": 1e-9})
+    job_id = submit(ledger)
+    ledger.cancel(job_id)
+    sweeper = Sweeper(short, "w1@here")
+    ledger.forget(0)
+    assert ledger.ids() == [job_id]
+    rounds(ledger, results, short)
+    sweeper.start()
+    until(lambda: ledger.ids() == [], 20, "the end of its time")
+    sweeper.stop()
+    assert results.ids() == [job_id]
+    assert not list((results.root / ".accepted").iterdir())
 
 
 @pytest.mark.parametrize(("end", "word"), [("failed", "failed"), ("cancelled", "was cancelled")])
@@ -138,9 +184,10 @@ def test_a_waiting_job_whose_upstream_ended_unnoticed_fails_with_that_reason(
     training = submit(ledger)
     waiting = submit(ledger, JobSpec.make("autoencoder", "evaluate", **{"from": training}))
     ledger.redis.delete(f"quartet:dependents:{training}")  # as if Redis had died in between
-    ledger.finish(claim(ledger, training), "failed" if end == "failed" else "cancelled", folder=training)
+    how = "failed" if end == "failed" else "cancelled"
+    ledger.finish(claim(ledger, training), how, finished=1, folder=training)
     assert state(ledger, waiting) == "waiting"
-    sweep(ledger, results, settings)
+    rounds(ledger, results, settings)
     record = ledger.record(waiting)
     assert record is not None
     assert (record.state, record.error) == ("failed", f"job {training}, which it depends on, {word}")
@@ -151,11 +198,13 @@ def test_staging_of_jobs_that_have_ended_is_removed(
     ledger: Ledger, results: Results, settings: Settings
 ) -> None:
     done, cancelled = submit(ledger), submit(ledger)
-    ledger.finish(claim(ledger, done), "succeeded", folder=done)
+    (results.root / done).mkdir(parents=True)
+    (results.root / done / "job.json").write_text("{}")
+    ledger.finish(claim(ledger, done), "succeeded", finished=1, folder=done)
     ledger.cancel(cancelled)
     for job_id in (done, cancelled):
         staged(results, job_id, 1)
-    sweep(ledger, results, settings)
+    rounds(ledger, results, settings)
     assert results.staged_ids() == []
 
 
@@ -169,11 +218,13 @@ def test_staging_of_attempts_before_the_current_one_is_removed_once_that_has_its
             ledger.hand_back(held, "the test said so")
     staged(results, job_id, 1)
     staged(results, job_id, 2)
-    sweep(ledger, results, settings)
-    assert results.staged_attempts(job_id) == [1, 2], "the third attempt has not taken the checkpoint yet"
-    staged(results, job_id, 3)
-    sweep(ledger, results, settings)
-    assert results.staged_attempts(job_id) == [3]
+    rounds(ledger, results, settings)
+    assert [path.name.split(".")[1] for path in results.staged(job_id)] == ["1", "2"], (
+        "the third attempt has not taken the checkpoint yet"
+    )
+    current = staged(results, job_id, 3, held.token)
+    rounds(ledger, results, settings)
+    assert results.staged(job_id) == [current]
 
 
 def test_staging_that_may_be_needed_is_left_alone(
@@ -183,7 +234,7 @@ def test_staging_that_may_be_needed_is_left_alone(
     claim(ledger, running)
     for job_id in (queued, running, unknown):
         staged(results, job_id, 1)
-    sweep(ledger, results, settings)
+    rounds(ledger, results, settings)
     assert results.staged_ids() == sorted([queued, running, unknown])
 
 
@@ -192,9 +243,9 @@ def test_a_failure_without_a_folder_gets_one_with_the_checkpoint_that_was_left(
 ) -> None:
     job_id = submit(ledger)
     held = claim(ledger, job_id)
-    staged(results, job_id, held.attempt)
-    ledger.finish(held, "failed", error="the results volume is full")
-    sweep(ledger, results, settings)
+    staged(results, job_id, held.attempt, held.token)
+    ledger.finish(held, "failed", finished=1, error="the results volume is full")
+    rounds(ledger, results, settings)
     folder = results.find(job_id)
     assert folder is not None
     assert folder.verify() == []
@@ -206,34 +257,35 @@ def test_a_failure_without_a_folder_gets_one_with_the_checkpoint_that_was_left(
     assert results.staged_ids() == ledger.unpublished() == []
 
 
-def test_a_failure_that_no_volume_takes_is_tried_again_with_the_next_sweep(
+def test_a_failure_that_no_volume_takes_is_tried_again_with_the_next_round(
     ledger: Ledger, results: Results, settings: Settings
 ) -> None:
     results.root.write_text("a file where the folder should be")
     job_id = submit(ledger)
-    ledger.finish(claim(ledger, job_id), "failed", error="no luck")
-    sweep(ledger, results, settings)
+    ledger.finish(claim(ledger, job_id), "failed", finished=1, error="no luck")
+    rounds(ledger, results, settings)
     assert ledger.unpublished() == [job_id]
     results.root.unlink()
-    sweep(ledger, results, settings)
+    rounds(ledger, results, settings)
     assert ledger.unpublished() == []
     assert results.ids() == [job_id]
 
 
-def test_one_job_that_cannot_be_read_stops_no_sweep(
+def test_one_job_that_cannot_be_read_stops_no_round(
     ledger: Ledger, results: Results, quick: Settings
 ) -> None:
     broken, other = submit(ledger), submit(ledger)
     for job_id in (broken, other):
-        ledger.finish(claim(ledger, job_id), "failed", error="no luck")
+        ledger.finish(claim(ledger, job_id), "failed", finished=1, error="no luck")
     staged(results, broken, 1)
     ledger.redis.hset(f"quartet:job:{broken}", "spec", "{")
-    sweep(ledger, results, quick)
+    rounds(ledger, results, quick)
     assert results.ids() == [other]
-    assert ledger.unpublished() == []
+    assert ledger.unpublished() == [broken], "its staging folder is kept"
+    assert results.staged_ids() == [broken]
 
 
-def test_one_worker_at_a_time_sweeps_and_another_takes_over(settings: Settings) -> None:
+def test_one_worker_at_a_time_does_rounds_and_another_takes_over(settings: Settings) -> None:
     first, second = Sweeper(settings, "w1@here"), Sweeper(settings, "w2@here")
     assert first._hold_lock()
     assert not second._hold_lock()
@@ -241,3 +293,17 @@ def test_one_worker_at_a_time_sweeps_and_another_takes_over(settings: Settings) 
     Ledger(settings.redis_address()).redis.delete("quartet:sweeper")  # as if its time had run out
     assert second._hold_lock()
     assert not first._hold_lock()
+
+
+def test_a_round_renews_its_lock_before_each_step_and_stops_once_another_has_it(
+    ledger: Ledger, results: Results, settings: Settings
+) -> None:
+    asked: list[bool] = []
+
+    def still_mine() -> bool:
+        asked.append(len(asked) < 3)
+        return asked[-1]
+
+    one = Round(ledger, results, settings)
+    one.run(still_mine)
+    assert asked == [True, True, True, False]

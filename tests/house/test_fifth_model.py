@@ -88,6 +88,7 @@ def test_contributing_shows_a_whole_model_in_few_lines() -> None:
     assert len(code) < MOST_LINES
 
 
+@pytest.mark.chaos
 def test_one_folder_is_a_model(tmp_path: Path) -> None:
     packages = tmp_path / "quartet"
     for name in ("jobs", "worker"):
@@ -96,6 +97,7 @@ def test_one_folder_is_a_model(tmp_path: Path) -> None:
     trains_evaluates_and_generates(tmp_path / "work", packages)
 
 
+@pytest.mark.chaos
 def test_the_same_folder_in_a_package_of_somebody_elses_is_a_model(tmp_path: Path) -> None:
     source, site = tmp_path / "source", tmp_path / "site"
     write_wing(source / "acme_models" / "classifier")

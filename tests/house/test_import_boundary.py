@@ -63,6 +63,7 @@ def test_importing_loads_nothing_heavy(names: list[str], forbidden: tuple[str, .
     assert loaded_by(code) == "[]"
 
 
+@pytest.mark.quality
 def test_keras_is_loaded_without_what_no_job_needs_and_that_can_be_imported_later() -> None:
     code = (
         "import sys; from worker.engine.startup import load_keras; load_keras()\n"

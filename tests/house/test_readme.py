@@ -47,8 +47,9 @@ def up(shell: dict[str, str], tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.mark.chaos
-def test_one_job_here_and_now(shell: dict[str, str]) -> None:
-    for command in [*commands("quartet run autoencoder train"), *commands("quartet run sentiment train")]:
+@pytest.mark.parametrize("first", ["quartet run autoencoder train", "quartet run sentiment train"])
+def test_one_job_here_and_now(shell: dict[str, str], first: str) -> None:
+    for command in commands(first):
         assert Path(run(command, shell).split()[-1]).is_file()
 
 
@@ -59,6 +60,15 @@ def test_a_queue_and_python(shell: dict[str, str]) -> None:
         run(command, shell)
     [python] = [text for kind, text in blocks(README) if kind == "python"]
     assert float(run(shlex.join([sys.executable, "-c", python]), shell)) > 5
+
+
+@pytest.mark.chaos
+@pytest.mark.usefixtures("up")
+def test_a_sweep_and_its_comparison(shell: dict[str, str]) -> None:
+    Path("examples").symlink_to(ROOT / "examples")
+    for command in commands("quartet sweeps watch rates"):
+        run(command, shell)
+    assert Path("compare.html").is_file()
 
 
 def test_every_other_command_in_a_block_is_run_by_ci() -> None:

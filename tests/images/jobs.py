@@ -60,6 +60,7 @@ def do(context: JobContext) -> JobFolder:
         "spec": context.spec.model_dump(mode="json", by_alias=True),
         "data": context.data,
         "notes": context.notes,
+        "warnings": context.warnings,
     }
     write_json(context.folder / "job.json", record)
     return JobFolder(context.folder)
@@ -68,6 +69,14 @@ def do(context: JobContext) -> JobFolder:
 def train_on_digits(folder: Path, model: str) -> JobFolder:
     """A training job that is good enough to look at."""
     return do(context_for(folder, model, "train", data="digits", epochs=EPOCHS, batch_size=64))
+
+
+def as_trained_on(folder: Path, images: Any, data: str = "digits", sha256: str = "0a") -> JobFolder:
+    """What is read of the data of a training job, without its network."""
+    folder.mkdir()
+    np.savez(folder / "images.npz", original=images[:10])
+    write_json(folder / "job.json", {"spec": {"data": data}, "data": {data: {"sha256": sha256}}})
+    return JobFolder(folder)
 
 
 def figures_of(folder: JobFolder) -> dict[str, Figure]:

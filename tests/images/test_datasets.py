@@ -22,7 +22,7 @@ def test_a_dataset_of_another_kind_is_refused_by_the_worker_too(here: Settings, 
     for load in (load_images, partial(load_inputs, count=3)):
         with pytest.raises(
             InvalidData,
-            match=rf"^data: expected mnist, digits, an \.npz file.*, got '{name}', which holds (text|reviews)$",
+            match=rf"^data: expected mnist, digits, fashion-mnist, kmnist, an \.npz file.*, got '{name}', which holds (text|reviews)$",
         ):
             load(name, here)
 
@@ -41,6 +41,13 @@ def test_digits_need_no_file_and_are_always_split_the_same(here: Settings) -> No
     assert inputs.names[:2] == ("digits 0", "digits 1")
     assert inputs.record["examples"] == 5
     assert not here.data_dir.exists()
+
+
+def test_digits_are_made_once_in_a_process_and_no_job_can_change_them(here: Settings) -> None:
+    digits = load_images("digits", here)
+    assert load_images("digits", here) is digits
+    with pytest.raises(ValueError, match="read-only"):
+        digits.train[0] = 0
 
 
 def test_the_last_data_stays_in_memory_until_its_file_changes(tmp_path: Path, here: Settings) -> None:

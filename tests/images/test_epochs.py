@@ -39,7 +39,7 @@ def test_every_epoch_shows_each_training_image_and_no_validation_image() -> None
     assert list(orders[0]) != list(orders[1])
 
 
-def test_noise_is_fresh_in_each_epoch_and_the_same_for_the_same_seed_and_epoch() -> None:
+def test_noise_is_another_in_each_epoch_and_the_same_for_the_same_seed_and_epoch() -> None:
     images = np.full((100, 28, 28), 128, np.uint8)
     first, again, other = (training(images, 0.1, seed=seed) for seed in (5, 5, 6))
     seen = {}

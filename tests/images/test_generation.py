@@ -38,12 +38,18 @@ def test_images_of_a_dataset_go_through_the_network(
     network = load_network(trained[model])
     ends = [digits.test[digits.test_labels == digit][0] for digit in (3, 8)]
     assert (saved["interpolation_ends"] == ends).all()
-    codes = encoder_of(network)(flat(np.stack(ends))).numpy()
+    taken = with_noise(flat(np.stack(ends)), NOISE[model], [0, 43])
+    assert np.abs(saved["interpolation_inputs"].reshape(2, 784) - taken * 255).max() < 0.51
+    codes = encoder_of(network)(taken).numpy()
     middle = decoder_of(network)(codes.mean(axis=0, keepdims=True)).numpy()
     assert np.abs(saved["interpolation"][2].ravel() - middle[0] * 255).max() < 0.51
     assert len(saved["interpolation"]) == 3 + 2
     assert saved["samples"].shape == (25, 28, 28)
     assert saved["sample_digits"][:11].tolist() == [*range(10), 0]
-    assert list(figures_of(folder)) == ["images", "interpolation", "samples"]
+    figures = figures_of(folder)
+    assert list(figures) == ["images", "interpolation", "samples"]
+    noise = bool(NOISE[model])
+    assert ("what the network took, the same with noise." in figures["interpolation"].caption) == noise
+    assert ("training images with noise of 0.5. New codes" in figures["samples"].caption) == noise
     noted = any("Gaussian noise of standard deviation 0.5 was added" in note for note in context.notes)
-    assert noted == bool(NOISE[model])
+    assert noted == noise

@@ -78,34 +78,61 @@ def test_images_of_another_size_are_resized_with_a_note(tmp_path: Path, here: Se
     assert set(square.train.flat) == {200}
     wide = load_images(str(npz(tmp_path / "b.npz", x=np.full((20, 14, 56), 200, np.uint8))), here)
     assert wide.notes[0] == (
-        "Images were resized from 56 × 14 to 28 × 28, keeping their proportions, with black around them."
+        "Images were resized from 56 × 14 to 28 × 28, keeping their proportions, with white around them."
     )
     rows = wide.train[0].max(axis=1)
-    assert rows.tolist() == [0] * 10 + [200] * 7 + [0] * 11
+    assert rows.tolist() == [255] * 10 + [200] * 7 + [255] * 11
 
 
-def test_labels_that_are_no_digits_are_ignored_with_a_note(tmp_path: Path, here: Settings) -> None:
-    path = npz(tmp_path / "letters.npz", x_train=PIXELS, y_train=LABELS + 1, x_test=PIXELS)
+def test_labels_that_are_no_small_numbers_are_ignored_with_a_note(tmp_path: Path, here: Settings) -> None:
+    path = npz(tmp_path / "letters.npz", x_train=PIXELS, y_train=LABELS + 91, x_test=PIXELS)
     images = load_images(str(path), here)
     assert images.train_labels is None
     assert images.notes == (
-        f"Labels in {path}, y_train range from 1 to 10; they were ignored, since only digits 0 to 9 serve as "
+        f"The labels in {path}, y_train range from 91 to 100; they were ignored, since only numbers from 0 to 99 serve as "
         "labels.",
     )
 
 
-def test_odd_brightness_is_noted_and_nothing_is_changed(tmp_path: Path, here: Settings) -> None:
-    dark = npz(tmp_path / "dark.npz", x_train=PIXELS // 8, x_test=PIXELS)
-    images = load_images(str(dark), here)
+def test_little_contrast_is_noted_and_nothing_is_changed(tmp_path: Path, here: Settings) -> None:
+    dim = npz(tmp_path / "dim.npz", x_train=100 + PIXELS // 3, x_test=PIXELS)
+    images = load_images(str(dim), here)
     assert images.notes == (
-        f"The brightest pixel in {dark}, x_train has grey level 15 of 255; contrast was not changed.",
+        "The training images have little contrast: their grey levels range from 100 to 142 of 255. It was not "
+        "changed.",
     )
-    light = load_images(str(npz(tmp_path / "light.npz", x_train=255 - PIXELS, x_test=PIXELS)), here)
-    assert light.notes == (
-        "The images look dark on light (mean grey level 192 of 255), where light on dark is usual; "
-        "they were not inverted.",
-    )
-    np.testing.assert_array_equal(light.train, 255 - PIXELS)
+    np.testing.assert_array_equal(images.train, 100 + PIXELS // 3)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected", "note"),
+    [
+        (np.eye(10)[LABELS], LABELS, "The labels in {} are one-hot; the place of the 1 is the label."),
+        (np.eye(10, dtype=bool)[LABELS], LABELS, "The labels in {} are one-hot; the place of the 1 is the label."),
+        (LABELS.astype(float), LABELS, None),
+        (LABELS[:, None], LABELS, None),
+        (np.eye(10)[LABELS] / 2, None, "The labels in {} were ignored, since they are not one-hot, a single 1 in each row."),
+        (np.eye(47)[LABELS + 30], LABELS + 30, "The labels in {} are one-hot; the place of the 1 is the label."),
+        (np.eye(147)[LABELS + 130], None, "The labels in {} range from 130 to 139; they were ignored, since only numbers from 0 to 99 serve as labels."),
+        (LABELS + 0.5, None, "The labels in {} were ignored, since they are not whole numbers."),
+        (np.where(LABELS, LABELS, np.nan), None, "The labels in {} were ignored, since they are not whole numbers."),
+        (LABELS[:39], None, "The labels in {} were ignored: they have shape (39) and type int64, and not one label for each of 40 images."),
+        (LABELS.astype(str), None, "The labels in {} were ignored: they have shape (40) and type str672, and not one label for each of 40 images."),
+        (np.array([None] * 40), None, "The labels in {} were ignored: expected an array of numbers, got Python objects (a pickle), which are never loaded."),
+    ],
+    ids=["one-hot", "boolean one-hot", "real", "column", "shares", "letters", "many classes", "halves", "NaN", "short", "texts", "pickle"],
+)  # fmt: skip
+def test_labels_in_whatever_form_do_not_keep_an_image_from_being_read(
+    tmp_path: Path, here: Settings, labels: Any, expected: Any, note: str | None
+) -> None:
+    path = npz(tmp_path / "a.npz", x=PIXELS, labels=labels, other=np.array([object()]))
+    inputs = load_inputs(str(path), here, None)
+    np.testing.assert_array_equal(inputs.images, PIXELS)
+    assert inputs.notes == (() if note is None else (note.replace("{}", f"{path}, labels"),))
+    if expected is None:
+        assert inputs.labels is None
+    else:
+        np.testing.assert_array_equal(inputs.labels, expected)
 
 
 def test_inputs_are_the_first_of_an_npz(tmp_path: Path, here: Settings) -> None:

@@ -32,6 +32,7 @@ from tests.images.files import (
 )
 from worker.images.datasets import load_images
 from worker.images.inference_inputs import load_inputs
+from worker.images.own_data import check_own_data
 
 F8 = "{'descr': '<f8', 'fortran_order': False, 'shape': %s, }"
 
@@ -41,10 +42,12 @@ ARRAYS = "{}: expected an array x_train (with y_train, x_test and y_test if ther
 NUMBERS = "expected an array of numbers, got"
 SHAPE = "expected shape (images, height, width), grey levels only, got shape"
 VALUES = "expected integers from 0 to 255 or real numbers from 0 to 1, got"
-DATA = "data: expected mnist, digits, an .npz file or a folder of PNG files, got {},"
-NO_PNG = "{}: expected .png files in it or in its sub-folders 0 to 9, got none"
+DATA = "data: expected mnist, digits, fashion-mnist, kmnist, an .npz file, an IDX file or a folder of image or IDX files, got {},"
+NO_PNG = "{}: expected PNG, JPEG, TIFF or WebP files in it or in its sub-folders, got none"
 WHOLE_PNG = "{}/13.png: expected an intact PNG file, got one that is damaged or was cut off"
-OTHER_FORMAT = "{}/13.png: expected a PNG file, got a file of another format with that suffix"
+OTHER_FORMAT = (
+    "{}/13.png: expected a PNG, JPEG, TIFF or WebP file, got a file of another format with that suffix"
+)
 
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     # the file
@@ -54,7 +57,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "text.npz": (partial(with_content, content=b"hello"), f"{NPZ} a file of another format"),
     "npy.npz": (
         lambda path: with_content(path, b"\x93NUMPY\x01\x00" + bytes(100)),
-        f"{NPZ} a file of another format",
+        f"{NPZ} a .npy file",
     ),
     "half.npz": (lambda path: cut_off(npz(path, x=PIXELS), 0.5), DAMAGED),
     "tail.npz": (lambda path: cut_off(npz(path, x=PIXELS), 0.998), DAMAGED),
@@ -68,10 +71,6 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "pickle.npz": (
         partial(npz, x=np.array([{"a": 1}] * 30, dtype=object)),
         f"{{}}, x: {NUMBERS} Python objects (a pickle), which are never loaded",
-    ),
-    "labels.npz": (
-        partial(npz, x=PIXELS, y=np.array([None] * 40)),
-        f"{{}}, y: {NUMBERS} Python objects (a pickle), which are never loaded",
     ),
     "bomb.npz": (
         lambda path: npz_with_header(path, (F8 % "(1000000, 1000, 1000)").encode()),
@@ -127,34 +126,29 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
         partial(npz, x_train=PIXELS, x_test=np.where(PIXELS == 3, np.inf, 0.5).astype(np.float16)),
         f"{{}}, x_test: {VALUES} values that are not finite (NaN or infinity)",
     ),
-    "bright.npz": (
-        partial(npz, x=PIXELS.astype(np.float32)),
-        f"{{}}, x: {VALUES} real numbers from 0 to 127",
+    "standardised.npz": (
+        partial(npz, x=PIXELS / 127 * 3.25 - 0.5),
+        f"{{}}, x: {VALUES} real numbers from -0.5 to 2.75",
     ),
-    "centred.npz": (partial(npz, x=PIXELS / 127 * 2 - 1), f"{{}}, x: {VALUES} real numbers from -1 to 1"),
+    "odd_range.npz": (partial(npz, x=PIXELS / 127 * 3), f"{{}}, x: {VALUES} real numbers from 0 to 3"),
     "deeper.npz": (
-        partial(npz, x=PIXELS.astype(np.int16) * 100),
-        f"{{}}, x: {VALUES} integers from 0 to 12700",
+        partial(npz, x=PIXELS.astype(np.int32) * 1_000),
+        f"{{}}, x: {VALUES} integers from 0 to 127000",
     ),
     "below.npz": (partial(npz, x=PIXELS.astype(int) - 1), f"{{}}, x: {VALUES} integers from -1 to 126"),
-    "short_labels.npz": (
-        partial(npz, x_train=PIXELS, y_train=LABELS[:39]),
-        "{}, y_train: expected 40 integers, one for each image, got shape (39) and type int64",
-    ),
-    "one_hot.npz": (
-        partial(npz, x=PIXELS, labels=np.eye(10)[LABELS]),
-        "{}, labels: expected 40 integers, one for each image, got shape (40, 10) and type float64",
-    ),
-    # folders of PNG files
-    "no_png": (Path.mkdir, f"{DATA} a folder without a .png file"),
+    # folders of image files
+    "no_png": (Path.mkdir, f"{DATA} a folder without a PNG, JPEG, TIFF, WebP or IDX file"),
     "links": (linked_outside, NO_PNG),
     "few": (lambda path: png(path / "a.png"), "{}: expected at least 20 images to train on, got 1"),
-    "not_png": (lambda path: with_bad_png(path, lambda file: file.write_bytes(b"GIF89a")), OTHER_FORMAT),
-    "jpeg": (
-        lambda path: with_bad_png(path, lambda file: Image.new("L", (9, 9)).save(file, "JPEG")),
-        OTHER_FORMAT,
+    "not_png": (lambda path: with_bad_png(path, lambda file: file.write_bytes(b"BM")), OTHER_FORMAT),
+    "gif": (
+        lambda path: with_bad_png(path, lambda file: Image.new("L", (9, 9)).save(file, "GIF")),
+        "{}/13.png: expected a PNG, JPEG, TIFF or WebP file, got a GIF file",
     ),
-    "empty_png": (lambda path: with_bad_png(path, lambda file: file.write_bytes(b"")), OTHER_FORMAT),
+    "empty_png": (
+        lambda path: with_bad_png(path, lambda file: file.write_bytes(b"")),
+        "{}/13.png: expected a PNG, JPEG, TIFF or WebP file, got an empty file",
+    ),
     "cut_png": (lambda path: with_bad_png(path, lambda file: cut_off(file, 0.6)), WHOLE_PNG),
     "cut_header": (
         lambda path: with_bad_png(path, lambda file: with_content(file, file.read_bytes()[:20])),
@@ -210,11 +204,11 @@ def test_a_folder_with_too_much_in_it_is_refused(
     tmp_path: Path, here: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_bad_png(tmp_path / "d", lambda _: None)
-    monkeypatch.setattr("worker.images.png.MAX_FILES", 24)
-    with pytest.raises(InvalidData, match=r"/d: expected at most 24 \.png files, got more$"):
+    monkeypatch.setattr("worker.images.picture_folder.MAX_FILES", 24)
+    with pytest.raises(InvalidData, match=r"/d: expected at most 24 image files, got more$"):
         load_images(str(tmp_path / "d"), here)
-    monkeypatch.setattr("worker.images.png.MAX_BYTES", 100)
-    with pytest.raises(InvalidData, match=r"/00.png: expected at most 0 MiB in a PNG file, got more$"):
+    monkeypatch.setattr("worker.images.picture_files.MAX_BYTES", 100)
+    with pytest.raises(InvalidData, match=r"/00.png: expected at most 0 MiB in an image file, got more$"):
         load_inputs(str(tmp_path / "d/00.png"), here, 1)
 
 
@@ -238,3 +232,23 @@ def test_whatever_is_damaged_in_a_file_it_is_read_or_refused(name: str, data: so
         except InvalidData:
             return
         assert inputs.images.shape[1:] == (28, 28)
+
+
+def test_files_that_cannot_be_read_are_named_together_and_by_their_format(
+    tmp_path: Path, here: Settings
+) -> None:
+    folder = with_bad_png(tmp_path / "d", lambda file: Image.new("L", (28, 28)).save(file, "GIF"))
+    for number in (15, 16, 20):
+        with_content(folder / f"{number}.png", b"hello")
+    for read in (
+        lambda: load_images(str(folder), here),
+        lambda: load_inputs(str(folder), here, None),
+        lambda: check_own_data(folder, "train"),
+    ):
+        with pytest.raises(
+            InvalidData, match=r"/13\.png: expected a PNG, .* or WebP file, got a GIF file$"
+        ) as caught:
+            read()
+        assert caught.value.hint == (
+            "not usable either: 15.png, 16.png, …; --on-bad-row skip leaves out what cannot be read"
+        )

@@ -1,4 +1,4 @@
-"""The network of the image models is trained exactly, reproducibly and on fresh noise."""
+"""The network of the image models is trained exactly and reproducibly."""
 
 import time
 from pathlib import Path
@@ -33,7 +33,7 @@ def uninterrupted(
 
 def as_in_a_new_process(trainable: ImageTrainable) -> ImageTrainable:
     """Nothing is left of what was trained; only what was compiled is saved, to save seconds."""
-    trainable.restart(build_autoencoder(5).get_weights(), seed=5)
+    trainable.restart(build_autoencoder(5).get_weights(), seed=5, learning_rate=3e-3)
     trainable.begin_epoch(77)
     trainable.chunk = 64
     return trainable
@@ -44,7 +44,7 @@ def test_a_step_is_the_step_of_keras_itself(uninterrupted: Any) -> None:
     start = trainable.model.get_weights()
     plain = keras.models.clone_model(trainable.model)
     plain.set_weights(start)
-    plain.compile(keras.optimizers.Adam(WarmUpThenDecay(3e-3)), "binary_crossentropy")
+    plain.compile(keras.optimizers.Adam(WarmUpThenDecay(3e-3, 2 * trainable.steps)), "binary_crossentropy")
     trainable.begin_epoch(0)
     for step in range(3):
         plain.train_on_batch(*trainable.batch(step))

@@ -1,25 +1,32 @@
 """What a client refuses, and how: each wrong reference or state is one sentence, and nothing is queued."""
 
 import json
+import re
+import secrets
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jobs.claim import Claim
 from jobs.client import Client
 from jobs.errors import (
     InvalidData,
     InvalidInput,
     InvalidJob,
     InvalidModel,
+    InvalidSetting,
     JobConflict,
     JobFailed,
     UnknownJob,
 )
-from jobs.ids import REFERENCE, new_job_id
+from jobs.ids import REFERENCE
 from jobs.job import Job
 from jobs.ledger.job_record import state_phrase
+from jobs.settings import Settings
 from jobs.store.job_folder import CHECKPOINT
+from tests.support.report_folders import job_record
 
 
 @pytest.fixture
@@ -28,19 +35,21 @@ def trained(client: Client) -> Job:
 
 
 def end(client: Client, job: Job, state: Any, **about: Any) -> None:
-    claim = client.ledger.claim(job.id, "w", 30, new_job_id())
+    claim = client.ledger.claim(job.id, "w", 30, secrets.token_hex(8))
     assert claim is not None
-    client.ledger.finish(claim, state, **about)
+    client.ledger.finish(claim, state, finished=round(time.time() * 1000), **about)
 
 
-def publish(client: Client, job: Job, epochs: int, checkpoint: bool) -> Path:
+def publish(client: Client, job: Job, epochs: int, checkpoint: bool, state: str = "succeeded") -> Path:
     """A folder as a worker leaves it, without the model."""
-    folder = client.results.stage(job.id, 1)
-    (folder / "job.json").write_text(json.dumps({"timeline": []}))
+    claim = Claim(job.id, 1, secrets.token_hex(8))
+    folder = client.results.stage(claim)
+    record = job_record(job.stored.complete(), job_id=job.id, state=state, continues=job.continues)
+    (folder / "job.json").write_text(json.dumps(record))
     (folder / "history.csv").write_text("epoch,loss\n" + "".join(f"{n},1\n" for n in range(epochs)))
     if checkpoint:
         (folder / CHECKPOINT).write_bytes(b"x")
-    return client.results.publish(job.id, 1, 0o022).path
+    return client.results.publish(claim, 0o022).path
 
 
 def refused(kind: type[InvalidInput], call: Any, *arguments: Any, **named: Any) -> InvalidInput:
@@ -67,7 +76,10 @@ def test_a_beginning_that_several_ids_have_is_ambiguous(client: Client, trained:
     other = client.submit("denoiser", "train", data="digits")
     error = refused(UnknownJob, client.resolve, trained.id[:4])
     assert error.expected == "an unambiguous reference"
-    assert error.given == f"{trained.id[:4]!r}, the beginning of 2 ids ({other.id}, {trained.id})"
+    assert re.sub(r"\d+ s ago", "0 s ago", error.given) == (
+        f"{trained.id[:4]!r}, a part of 2 jobs: {other.id} (denoiser train, 0 s ago), "
+        f"{trained.id} (denoiser train, 0 s ago)"
+    )
     assert client.resolve(trained.id) == client.resolve("mine") == trained.id
     assert client.resolve("latest") == other.id
 
@@ -172,6 +184,34 @@ def test_a_model_that_breaks_its_contract_queues_nothing(
     def broken(*_: object) -> None:
         raise InvalidModel("model x, spec.py", expected="a class Train", given="none")
 
-    monkeypatch.setattr("jobs.client.parameters_of", broken)
+    monkeypatch.setattr("jobs.specs.spec_maker.parameters_of", broken)
     assert refused(InvalidModel, client.submit, "x", "train").expected == "a class Train"
     assert client.jobs() == []
+
+
+def test_settings_are_given_by_name_or_whole(settings: Settings, tmp_path: Path) -> None:
+    client = Client(redis_url="redis://127.0.0.1:1/0", results_dir=tmp_path)
+    assert (client.results.root, client.settings.redis_address()) == (tmp_path, "redis://127.0.0.1:1/0")
+    with pytest.raises(InvalidSetting, match=r"setting: expected one of .*, got 'redis'"):
+        Client(redis="redis://127.0.0.1:1/0")
+    with pytest.raises(InvalidSetting, match=r"settings: expected .*, got both settings and results_dir"):
+        Client(settings, results_dir=tmp_path)
+
+
+def test_a_job_is_a_reference_wherever_one_is_taken(client: Client) -> None:
+    training = client.submit("autoencoder", "train", data="digits")
+    denoiser = client.submit("denoiser", "train", data="digits")
+    evaluation = client.submit("denoiser", "evaluate", source=denoiser, baseline=training)
+    assert evaluation.stored.source == denoiser.id
+    assert evaluation.stored.parameters["baseline"] == training.id
+    assert (
+        client.submit_all([{"model": "autoencoder", "action": "evaluate", "from": training}])[0].stored.source
+        == training.id
+    )
+    assert client.job(training) == training
+    assert client.resolve(training) == training.id
+    assert client.rerun(training).stored.seed == 0
+    assert client.cancel(denoiser).state == "cancelled"
+    assert client.retry(denoiser).continues == denoiser.id
+    with pytest.raises(InvalidJob, match=r"from: expected an autoencoder train job, got job .*, a denoiser"):
+        client.submit("autoencoder", "evaluate", source=evaluation)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.data_check import check_data, dataset_names, expected_data
+from jobs.data_check import check_data, check_named, dataset_names, expected_data
 from jobs.errors import InvalidData
 from jobs.models import datasets, model_names, parameters_of
 from jobs.parameters import Evaluation, Generation, Parameters
@@ -40,14 +40,14 @@ def kind_of(job: str) -> type[Parameters]:
 
 
 def check(job: str, value: str, base: Path | None = None) -> str:
-    return check_data(kind_of(job), value, base=base)
+    return check_named(kind_of(job), value, base=base)
 
 
-IMAGES = "mnist, digits, an .npz file or a folder of PNG files"
-IMAGES_OR_ONE = "mnist, digits, an .npz file, a folder of PNG files or a .png file"
+IMAGES = "mnist, digits, fashion-mnist, kmnist, an .npz file, an IDX file or a folder of image or IDX files"
+IMAGES_OR_ONE = "mnist, digits, fashion-mnist, kmnist, an .npz file, an IDX file, a folder of image or IDX files or an image file"
 TEXT = "shakespeare, pydoc or a .txt file"
-LABELLED = "imdb, toy-reviews, a .csv, .tsv or .jsonl file or a folder with pos/ and neg/"
-REVIEWS = "imdb, toy-reviews, a .csv, .tsv or .jsonl file or a .txt file with one review a line"
+LABELLED = "imdb, toy-reviews, a .csv, .tsv, .jsonl or .parquet file, a .txt file with fastText's labels or a folder with pos/ and neg/"
+REVIEWS = "imdb, toy-reviews, a .csv, .tsv, .jsonl or .parquet file or a .txt file with one review a line"
 EXPECTED = {
     "autoencoder train": IMAGES,
     "autoencoder evaluate": IMAGES,
@@ -85,8 +85,8 @@ BAD = [
     ("denoiser evaluate", "{}/a.pdf", "{}/a.pdf, a .pdf file"),
     ("denoiser generate", "{}/a.csv", "{}/a.csv, a .csv file"),
     ("autoencoder train", "{}/noending", "{}/noending, a file without a suffix"),
-    ("autoencoder train", "{}/empty", "{}/empty, a folder without a .png file"),
-    ("autoencoder generate", "{}/other", "{}/other, a folder without a .png file"),
+    ("autoencoder train", "{}/empty", "{}/empty, a folder without a PNG, JPEG, TIFF, WebP or IDX file"),
+    ("autoencoder generate", "{}/other", "{}/other, a folder without a PNG, JPEG, TIFF, WebP or IDX file"),
     ("textgen train", "{}/a.npz", "{}/a.npz, an .npz file"),
     ("textgen train", "{}/a.pdf", "{}/a.pdf, a .pdf file"),
     ("textgen evaluate", "{}/other", "{}/other, a folder"),
@@ -102,7 +102,7 @@ BAD = [
         "~no-such-person/a.txt",
         "~no-such-person/a.txt, which names the home folder of an unknown user",
     ),
-    ("sentiment train", "{}/a.txt", "{}/a.txt, a .txt file"),
+    ("sentiment train", "{}/a.pdf", "{}/a.pdf, a .pdf file"),
     ("sentiment train", "{}/half", "{}/half, a folder without pos/ and neg/"),
     ("sentiment generate", "{}/reviews", "{}/reviews, a folder"),
     ("sentiment generate", "{}/a.pdf", "{}/a.pdf, a .pdf file"),
@@ -130,8 +130,8 @@ def test_a_path_that_cannot_be_used_gets_one_sentence(folder: Path, job: str, va
 @pytest.mark.parametrize(
     ("job", "value", "names", "hint"),
     [
-        ("autoencoder train", "MNIST", "mnist, digits", "did you mean 'mnist'?"),
-        ("denoiser evaluate", "digit", "mnist, digits", "did you mean 'digits'?"),
+        ("autoencoder train", "MNIST", "mnist, digits, fashion-mnist, kmnist", "did you mean 'mnist'?"),
+        ("denoiser evaluate", "digit", "mnist, digits, fashion-mnist, kmnist", "did you mean 'digits'?"),
         ("textgen train", "Hamlet", "shakespeare, pydoc", None),
         ("sentiment train", "toy", "imdb, toy-reviews", None),
         ("sentiment train", "toy-review", "imdb, toy-reviews", "did you mean 'toy-reviews'?"),

@@ -11,6 +11,7 @@ import pytest
 from jobs.datasets import shown_path
 from jobs.models import all_parameters, datasets
 from jobs.store.atomic_files import sha256_of
+from worker.images.parameters import IDX_FILES
 
 
 def test_a_dataset_is_of_the_kind_that_its_readers_take() -> None:
@@ -22,7 +23,10 @@ def test_a_dataset_is_of_the_kind_that_its_readers_take() -> None:
 def test_the_catalogue_has_one_checksum_for_each_download() -> None:
     for dataset in datasets().values():
         assert dataset.offline == (not dataset.originals)
-        assert {original.file for original in dataset.originals} <= {layout[0] for layout in dataset.layouts}
+        assert {original.file for original in dataset.originals} <= {
+            name for layout in dataset.layouts for name in layout
+        }
+        assert dataset.offline or dataset.downloads[0] == dataset.originals[0]
         for original in dataset.originals:
             assert re.fullmatch("[0-9a-f]{64}", original.sha256)
             assert original.url.startswith("https://")
@@ -44,6 +48,8 @@ def test_the_catalogue_has_one_checksum_for_each_download() -> None:
         ("imdb", ["imdb.npz"], None),
         ("imdb", ["imdb.npz", "imdb_word_index.json"], "imdb.npz"),
         ("digits", ["digits", "digits.npz"], None),
+        ("kmnist", [f"kmnist/{name}" for name in IDX_FILES], "kmnist"),
+        ("kmnist", [f"kmnist/{name}" for name in IDX_FILES[:3]], None),
     ],
 )
 def test_a_file_in_the_data_folder_is_found_by_its_name(

@@ -21,7 +21,7 @@ def test_a_model_of_another_package_is_found_and_its_jobs_are_parsed(site: Site)
         "spec = JobSpec.make('waveform', 'train', parameters={'rate': '8000'})\n"
         "kind = type(spec.parameters)\n"
         "heavy = sorted({'numpy', 'tensorflow', 'keras', 'matplotlib', 'celery'} & set(sys.modules))\n"
-        "print(json.dumps([json.loads(spec.to_json()), kind.model, check_data(kind, 'waves'), heavy]))"
+        "print(json.dumps([spec.model_dump(mode='json'), kind.model, check_data(kind, 'waves'), heavy]))"
     )
     assert found[0]["parameters"] == {"epochs": 20, "learning_rate": 0.004, "rate": 8000}
     assert found[1:] == ["waveform", "waves", []]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import InvalidSetting
-from jobs.redis_address import masked_url
+from jobs.redis_access.address import read_address
 from jobs.settings import Settings, read_settings
 from jobs.wording import shown
 
@@ -72,6 +72,7 @@ def test_a_worker_gets_every_setting_of_its_parent(tmp_path: Path, monkeypatch: 
         umask=0o027,
         memory_limit_gb=2,
         lease_seconds=7,
+        heartbeat_seconds=2,
         gpu="shared",
         gpu_lock_dir=tmp_path / "locks",
     )
@@ -85,8 +86,9 @@ def test_a_password_may_lie_in_a_file_of_its_own(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("QUARTET_REDIS_PASSWORD_FILE", "password")
     for given, address in [
         ("redis://host:6379/0", "redis://:ge%2Fh%3Aei%40m@host:6379/0"),
-        ("rediss://user@host/1", "rediss://user:ge%2Fh%3Aei%40m@host/1"),
-        ("redis://:other@host/1", "redis://:other@host/1"),
+        ("rediss://user@host/1", "rediss://user:ge%2Fh%3Aei%40m@host:6379/1"),
+        ("redis://user:@host?db=2", "redis://user:ge%2Fh%3Aei%40m@host:6379/2"),
+        ("redis://:different@host/1", "redis://:different@host:6379/1"),
         ("unix:///run/redis.sock", "unix:///run/redis.sock"),
     ]:
         settings = read_settings(redis_url=given)
@@ -99,8 +101,9 @@ def test_a_password_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> 
     binary.write_bytes(b"\xff\xfe")
     for path, why in [
         (missing, "no such file or directory"),
-        (tmp_path, "is a directory"),
+        (tmp_path, "not a regular file"),
         (binary, "not text"),
+        (Path("/dev/zero"), "not a regular file"),
     ]:
         settings = read_settings(redis_url="redis://host", redis_password_file=path)
         with pytest.raises(InvalidSetting) as caught:
@@ -163,12 +166,52 @@ def test_make_env_writes_the_callers_numbers_and_random_passwords_and_keeps_what
     assert (tmp_path / "secrets" / "redis_password").read_text() == passwords[0]
 
 
-def test_a_password_is_never_shown() -> None:
-    settings = read_settings(redis_url="redis://user:geheim@host:6379/0")
-    assert "geheim" not in repr(settings)
-    assert "geheim" not in str(settings.shown())
-    assert masked_url("redis://:geheim@host/0") == "redis://:***@host/0"
-    assert masked_url("redis://host/0") == "redis://host/0"
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "which is empty"),
+        (b"\r\n", "which is empty"),
+        (b"\xef\xbb\xbf\n", "which is empty"),
+        (b"one\ntwo\n", "which has several lines, or characters that cannot be printed"),
+        (b"geh\x00eim", "which has several lines, or characters that cannot be printed"),
+        ("geheim".encode("utf-16"), "which cannot be read (not text)"),
+        (b"x" * 9_000, "which cannot be read (larger than 8,000 bytes)"),
+    ],
+)
+def test_a_file_that_does_not_hold_one_password_is_refused(tmp_path: Path, content: bytes, why: str) -> None:
+    file = tmp_path / "password"
+    file.write_bytes(content)
+    with pytest.raises(InvalidSetting) as caught:
+        read_settings(redis_url="redis://host", redis_password_file=file).redis_address()
+    assert caught.value.given == f"{file}, {why}"
+
+
+def test_a_named_pipe_in_the_place_of_a_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "password")
+    with pytest.raises(InvalidSetting, match="not a regular file"):
+        read_settings(redis_url="redis://host", redis_password_file=tmp_path / "password").redis_address()
+    os.mkfifo(tmp_path / ".env")
+    read_settings()
+
+
+def test_a_wrong_address_is_refused_when_the_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUARTET_REDIS_URL", "redis://:ge#heim@host/0")
+    with pytest.raises(InvalidSetting) as caught:
+        read_settings()
+    assert caught.value.field == "QUARTET_REDIS_URL"
+    assert "heim" not in caught.value.explanation
+
+
+def test_a_secret_of_the_wrong_type_is_not_shown() -> None:
+    with pytest.raises(InvalidSetting) as caught:
+        read_settings(redis_url=["redis://:geheim@host"])
+    assert str(caught.value) == "QUARTET_REDIS_URL: expected text, got a value that is not shown"
+
+
+def test_a_private_socket_may_have_any_characters_in_its_path() -> None:
+    settings = read_settings(state_dir="/tmp/50% off?#1 é")
+    arguments = read_address(settings.redis_address()).connection_arguments()
+    assert arguments["path"] == "/tmp/50% off?#1 é/redis.sock"
 
 
 def test_a_long_state_folder_gets_a_socket_that_a_path_can_name(tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
-"""A job is checked whole before anything is sent, and its JSON is stable."""
+"""A job is checked whole before anything is sent."""
 
-import json
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from jobs.cli.command_line import command_line
 from jobs.errors import InvalidJob
 from jobs.models import all_parameters, model_names, parameters_of
 from jobs.parameters import ACTIONS, Checked, number
+from jobs.showing.command_line import command_line
 from jobs.spec import JobSpec
+from jobs.specs.stored_spec import StoredSpec
 
 ROOT = Path(__file__).parents[2]
 ID = "20261123-221530-042-k7qd"
@@ -30,32 +32,10 @@ def test_every_model_has_every_action() -> None:
 
 
 @pytest.mark.parametrize(("model", "action"), KINDS)
-def test_the_json_of_a_job_reads_back_as_the_same_job(model: str, action: str) -> None:
-    fields = {"parameters": {"text": ["good"]}} if (model, action) == ("sentiment", "generate") else {}
-    spec = make(model, action, seed=7, name="Ünïcode <b>", **fields)
-    assert JobSpec.from_json(spec.to_json()) == spec
-    assert JobSpec.from_json(spec.to_json()).to_json() == spec.to_json()
-
-
-@pytest.mark.parametrize(("model", "action"), KINDS)
 def test_every_parameter_has_help_and_a_default(model: str, action: str) -> None:
     for name, field in parameters_of(model, action).model_fields.items():
         assert field.description, name
         assert not field.is_required(), name
-
-
-def test_the_json_has_a_fixed_form() -> None:
-    assert json.loads(make("autoencoder", "train").to_json()) == {
-        "model": "autoencoder",
-        "action": "train",
-        "parameters": {"epochs": 20, "learning_rate": 0.003, "batch_size": 256},
-        "data": None,
-        "from": None,
-        "seed": 0,
-        "time_limit": None,
-        "priority": "normal",
-        "name": None,
-    }
 
 
 def test_the_command_does_the_job_again() -> None:
@@ -66,25 +46,56 @@ def test_the_command_does_the_job_again() -> None:
         name="two words",
         parameters={"prompt": "-- O $HOME", "temperature": [0, 1]},
     )
-    assert command_line(spec) == (
+    assert command_line(StoredSpec.of(spec)) == (
         "quartet submit textgen generate '--prompt=-- O $HOME' --temperature 0.0 --temperature 1.0 "
         f"--from {ID} --name 'two words' --seed 3"
     )
 
 
-@pytest.mark.parametrize("text", ["", "{", "nul", '{"model": "denoiser", "action": "train"', b"\xff\xfe"])
-def test_what_is_not_json_gets_one_sentence(text: str | bytes) -> None:
+@pytest.mark.parametrize(
+    ("texts", "given"),
+    [
+        (["x" * 60_000, "x" * 6_000], "65 kB"),
+        (["é" * 30_000, "é" * 3_000], "65 kB"),
+        (["\x01" * 11_000], "65 kB"),  # as JSON
+    ],
+)
+def test_what_does_not_fit_64_kb_is_data(texts: list[str], given: str) -> None:
+    make("textgen", "generate", parameters={"prompt": "\x00" * 10_000})
     with pytest.raises(InvalidJob) as caught:
-        JobSpec.from_json(text)
-    assert (caught.value.field, caught.value.expected, caught.value.hint) == ("job", "JSON", None)
-    assert caught.value.given.startswith(f"{text!r} (")
+        make("sentiment", "generate", parameters={"text": texts})
+    error = caught.value
+    assert (error.field, error.expected, error.given) == ("parameters", "at most 64 kB in all", given)
+    assert error.hint == "put larger inputs into a file and give it as --data"
 
 
-def test_a_job_that_is_nested_too_deep_is_not_json_that_can_be_read() -> None:
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"text": ["x" * 60_000] * 1_000},
+        {"text": ["é" * 60_000] * 1_000},
+        {"text": ["x" * 1_000_000] * 600},
+        {"text": ["x"] * 2_000_000},
+        {"text": "x" * 100_000_000},
+        {"text": ["x"], "threshold": "9" * 50_000_000},
+        {"x" * 10_000_000: 1},
+    ],
+    ids=[
+        "many",
+        "not ASCII",
+        "600 MB",
+        "two million",
+        "one of 100 MB",
+        "a number of 50 MB",
+        "a name of 10 MB",
+    ],
+)
+def test_far_too_much_is_refused_within_seconds(parameters: dict[str, Any]) -> None:
+    before = time.process_time()
     with pytest.raises(InvalidJob) as caught:
-        JobSpec.from_json("[" * 100_000)
-    assert caught.value.expected == "JSON"
-    assert len(str(caught.value)) < 200
+        make("sentiment", "generate", parameters=parameters)
+    assert time.process_time() - before < 5
+    assert len(str(caught.value)) < 400
 
 
 def test_the_parameters_of_another_job_are_refused() -> None:

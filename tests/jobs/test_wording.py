@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jobs.models import model_names
 from jobs.parameters import ACTIONS
-from jobs.wording import alternatives, counted, is_number, shown, with_article
+from jobs.wording import alternatives, counted, is_number, shown, size_text, with_article
 
 always_the_same = settings(derandomize=True, database=None, deadline=None)
 NOUNS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=12)
@@ -177,3 +177,11 @@ def test_alternatives_read_as_a_sentence_does() -> None:
 def test_an_integer_that_python_would_not_write_is_described() -> None:
     assert shown(10**5_000) == "an integer of more than 4,000 digits"
     assert shown(10**100).startswith("1000")
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_999, "1.0 MB"), (10**15, "1,000.0 TB")],
+)
+def test_sizes_read_as_people_say_them(count: int, text: str) -> None:
+    assert size_text(count) == text

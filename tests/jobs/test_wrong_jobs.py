@@ -33,7 +33,7 @@ WRONG = [
     (
         {**TRAIN, "colour": "red"},
         "field of a job",
-        "one of model, action, parameters, data, from, seed, time_limit, priority, name",
+        "one of model, action, parameters, data, from, seed, time_limit, priority, name, tags",
         "'colour'",
     ),
     ({**TRAIN, "priority": "urgent"}, "priority", "one of low, normal, high", "'urgent'"),
@@ -131,7 +131,7 @@ def test_a_wrong_job_gets_one_sentence(value: object, field: str, expected: str,
         (
             {**TRAIN, "parameters": {"epoch": 1}},
             "parameter of denoiser train",
-            "one of epochs, learning_rate, batch_size, noise",
+            "one of epochs, learning_rate, batch_size, on_bad_row, noise",
             "'epoch'",
             "did you mean 'epochs'?",
         ),

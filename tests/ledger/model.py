@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from jobs.ledger.job_record import Claim
+from jobs.claim import Claim
 
 
 @dataclass
@@ -15,8 +15,9 @@ class Expected:
     lost: int = 0
     stop: str = ""
     said: dict[str, int] = field(default_factory=dict)
-    expired: bool = False
+    token: str = ""
     unpublished: bool = False
+    declined: bool = False
 
 
 @dataclass
@@ -27,8 +28,8 @@ class Model:
 
     def end(self, job_id: str, state: str, folder: str = "") -> None:
         job = self.jobs[job_id]
-        job.state, job.stop, job.said, job.expired = state, "", {}, False
-        job.unpublished = state == "failed" and not folder
+        job.state, job.stop, job.said, job.declined = state, "", {}, False
+        job.unpublished = not folder
         for other_id, other in self.jobs.items():
             if other.state == "waiting" and job_id in other.needs:
                 other.needs.discard(job_id)
@@ -38,12 +39,11 @@ class Model:
                     other.state = "queued"
 
     def queue_again(self, job: Expected) -> None:
-        job.state, job.said, job.expired = "queued", {}, False
-        job.stop = "cancel" if job.stop == "cancel" else ""
+        job.state, job.said = "queued", {}
 
     def holds(self, claim: Claim) -> bool:
         job = self.jobs[claim.job_id]
-        return job.state == "running" and job.attempt == claim.attempt
+        return job.state == "running" and job.token == claim.token
 
     def running(self) -> list[str]:
         return [job_id for job_id, job in self.jobs.items() if job.state == "running"]

@@ -13,12 +13,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from jobs.claim import Claim
 from jobs.errors import InvalidJob, JobConflict, LeaseLost
 from jobs.ids import new_job_id
-from jobs.ledger.job_record import ENDED, STATES, Claim
+from jobs.ledger.job_record import ENDED, STATES
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.messages import lists
 from jobs.spec import JobSpec
+from jobs.specs.stored_spec import StoredSpec
 from tests.ledger.model import Expected, Model
 
 MOST_LOSSES = 2
@@ -36,7 +38,6 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger = Ledger(self.url)
         self.ledger.redis.flushall()
         self.model = Model()
-        self.worker: dict[str, str] = {}
 
     @rule(target=jobs)
     def submit(self) -> str:
@@ -69,17 +70,19 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(target=jobs, state=st.sampled_from(["queued", "succeeded", "failed", "cancelled"]))
     def restore_a_job_that_was_lost(self, state: str) -> str:
-        job_id, spec = new_job_id(), JobSpec.make("autoencoder", "train")
-        fields = {"spec": spec.to_json(), "name": "", "continues": "", "error": "", "folder": "x"}
-        assert self.ledger.restore(job_id, spec, state, 1, 3, fields)
+        job_id = new_job_id()
+        assert self.restore(job_id, state)
         self.model.jobs[job_id] = Expected(state, attempt=3)
         return job_id
 
     @rule(job_id=jobs)
     def restore_a_job_that_is_there(self, job_id: str) -> None:
-        assert not self.ledger.restore(
-            job_id, JobSpec.make("autoencoder", "train"), "failed", 1, 1, {"name": ""}
-        )
+        assert not self.restore(job_id, "failed")
+
+    def restore(self, job_id: str, state: str) -> bool:
+        stored = StoredSpec.of(JobSpec.make("autoencoder", "train"))
+        fields = {"folder": "x"} if state in ENDED else {}
+        return self.ledger.restore(job_id, stored, state, submitted=1, attempt=3, needs=[], fields=fields)
 
     @rule(target=claims, job_id=jobs, worker=st.sampled_from(["w1", "w2"]))
     def take(self, job_id: str, worker: str) -> object:
@@ -87,35 +90,41 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def claim(self, job_id: str, worker: str) -> object:
         token = new_job_id()
-        claim = self.ledger.claim(job_id, worker, 30, token)
+        claim = self.ledger.claim(job_id, worker, 1, token)
         job = self.model.jobs[job_id]
         assert (claim is not None) == (job.state == "queued")
         if claim is None:
             return multiple()
         job.state, job.attempt = "running", job.attempt + 1
-        job.said = {}
+        job.said, job.token, job.declined = {}, token, False
         assert claim.attempt == job.attempt
-        assert self.ledger.claim(job_id, worker, 30, token) == claim, "its answer was lost on the way"
-        self.worker[job_id] = worker
+        assert self.ledger.claim(job_id, worker, 1, token) == claim, "its answer was lost on the way"
         return claim
 
     @rule(claim=claims)
     def renew(self, claim: Claim) -> None:
         if self.model.holds(claim):
-            assert (
-                self.ledger.renew(claim, 30) == self.ledger.asked(claim) == self.model.jobs[claim.job_id].stop
-            )
-            self.model.jobs[claim.job_id].expired = False
+            asked = self.model.jobs[claim.job_id].stop
+            assert self.ledger.renew(claim) == self.ledger.asked(claim) == asked
         else:
-            for ask in (lambda: self.ledger.renew(claim, 30), lambda: self.ledger.asked(claim)):
+            for ask in (self.ledger.renew, self.ledger.asked):
                 with pytest.raises(LeaseLost):
-                    ask()
+                    ask(claim)
 
-    @rule(claim=claims)
-    def let_the_lease_run_out(self, claim: Claim) -> None:
+    @rule(claim=claims, kind=st.sampled_from(["one", "two"]))
+    def decline(self, claim: Claim, kind: str) -> None:
+        self.ledger.decline(claim, kind, "no such model")
         if self.model.holds(claim):
-            self.ledger.renew(claim, -1)
-            self.model.jobs[claim.job_id].expired = True
+            job = self.model.jobs[claim.job_id]
+            self.model.queue_again(job)
+            job.attempt, job.token, job.declined = job.attempt - 1, "", True
+
+    @rule()
+    def offer_what_was_declined(self) -> None:
+        declined = [job_id for job_id, job in self.model.jobs.items() if job.declined]
+        assert self.ledger.offer(list(self.model.jobs)) == len(declined)
+        for job_id in declined:
+            self.model.jobs[job_id].declined = False
 
     @rule(claim=claims, epoch=st.integers(0, 9))
     def report(self, claim: Claim, epoch: int) -> None:
@@ -127,7 +136,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert len(self.ledger.timeline(claim.job_id)) == before + self.model.holds(claim)
 
     @rule(job_id=jobs)
-    def publish_a_failure(self, job_id: str) -> None:
+    def publish_an_ended_job(self, job_id: str) -> None:
         if self.model.jobs[job_id].unpublished:
             self.ledger.published(job_id, "x")
             self.model.jobs[job_id].unpublished = False
@@ -139,15 +148,15 @@ class LedgerMachine(RuleBasedStateMachine):
     )
     def finish(self, claim: Claim, state: str, folder: str) -> None:
         job = self.model.jobs[claim.job_id]
-        said_before = job.state == state and job.attempt == claim.attempt
+        said_before = job.state == state and job.token == claim.token
         if self.model.holds(claim):
-            self.ledger.finish(claim, state, folder=folder)
+            self.ledger.finish(claim, state, finished=1, folder=folder)
             self.model.end(claim.job_id, state, folder)
         elif said_before:
-            self.ledger.finish(claim, state, folder=folder)
+            self.ledger.finish(claim, state, finished=1, folder=folder)
         else:
             with pytest.raises(LeaseLost):
-                self.ledger.finish(claim, state, folder=folder)
+                self.ledger.finish(claim, state, finished=1, folder=folder)
 
     @rule(claim=claims)
     def hand_back(self, claim: Claim) -> None:
@@ -159,7 +168,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def lose_a_running_job_and_claim_it_again(self, data: st.DataObject) -> None:
         job_id = data.draw(st.sampled_from(self.model.running()))
-        self.record_loss(Claim(job_id, self.model.jobs[job_id].attempt))
+        self.record_loss(Claim(job_id, self.model.jobs[job_id].attempt, self.model.jobs[job_id].token))
         if self.model.jobs[job_id].state == "queued":
             self.claim(job_id, "w1")
 
@@ -168,7 +177,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.record_loss(claim)
 
     def record_loss(self, claim: Claim) -> None:
-        answer = self.ledger.record_loss(claim.job_id, claim.attempt, MOST_LOSSES, "killed")
+        answer = self.ledger.record_loss(claim, MOST_LOSSES, "killed")
         if not self.model.holds(claim):
             assert answer is None
             return
@@ -179,17 +188,6 @@ class LedgerMachine(RuleBasedStateMachine):
         else:
             self.model.queue_again(job)
         assert answer == job.state
-
-    @rule(worker=st.sampled_from(["w1", "w2"]))
-    def ask_back_the_jobs_of_a_worker(self, worker: str) -> None:
-        asked = [
-            job
-            for job_id, job in self.model.jobs.items()
-            if job.state == "running" and job.stop == "" and self.worker[job_id] == worker
-        ]
-        assert self.ledger.ask_hand_back(worker) == len(asked)
-        for job in asked:
-            job.stop = "hand back"
 
     @rule(job_id=jobs)
     def cancel(self, job_id: str) -> None:
@@ -212,11 +210,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        assert self.ledger.recheck_waiting() == 0, "every end reached the jobs that wait for it"
+        assert self.ledger.recheck_waiting()[0] == 0, "every end reached the jobs that wait for it"
         if self.messages() == 0:
             self.ledger.resend(0)
             self.ledger.resend(0)
-            assert self.messages() == len(self.ledger.ids("queued"))
+            declined = sum(job.declined for job in self.model.jobs.values())
+            assert self.messages() == len(self.ledger.ids("queued")) - declined
 
     def messages(self) -> int:
         return sum(self.ledger.redis.llen(name) for name in lists())
@@ -232,32 +231,33 @@ class LedgerMachine(RuleBasedStateMachine):
             assert found == (job.state, job.attempt, job.lost, job.stop)
 
     @invariant()
-    def leases_are_those_of_running_jobs(self) -> None:
-        running = {job_id for job_id, job in self.model.jobs.items() if job.state == "running"}
-        assert set(self.ledger.redis.zrange("quartet:leases", 0, -1)) == running
+    def the_claims_are_those_of_the_running_jobs(self) -> None:
+        running = {
+            Claim(job_id, job.attempt, job.token)
+            for job_id, job in self.model.jobs.items()
+            if job.state == "running"
+        }
+        assert {held.claim for held in self.ledger.held()} == running
 
     @invariant()
-    def leases_that_ran_out_are_found_and_no_others(self) -> None:
-        expected = {(job_id, job.attempt) for job_id, job in self.model.jobs.items() if job.expired}
-        assert set(self.ledger.expired()) == expected
+    def declined_jobs_are_remembered(self) -> None:
+        expected = {job_id for job_id, job in self.model.jobs.items() if job.declined}
+        assert set(self.ledger.declined()) == expected
 
     @invariant()
     def the_latest_progress_is_from_the_attempt_that_holds_it(self) -> None:
         for job_id, job in self.model.jobs.items():
-            assert self.ledger.latest_progress(job_id) == job.said
+            assert self.ledger.latest_progress([job_id])[job_id] == job.said
 
     @invariant()
-    def failures_without_a_folder_are_remembered(self) -> None:
+    def ended_jobs_without_a_folder_are_remembered(self) -> None:
         expected = {job_id for job_id, job in self.model.jobs.items() if job.unpublished}
         assert set(self.ledger.unpublished()) == expected
 
     @invariant()
     def every_end_is_in_the_timeline_once(self) -> None:
         for job_id, job in self.model.jobs.items():
-            texts = [
-                entry["text"].removeprefix("restored from its folder: ")
-                for entry in self.ledger.timeline(job_id)
-            ]
+            texts = [entry["text"].removeprefix("restored: ") for entry in self.ledger.timeline(job_id)]
             ends = [text for text in texts if text.split(":")[0] in ENDED]
             assert len(ends) == (job.state in ENDED)
 
@@ -267,7 +267,7 @@ def test_the_ledger_agrees_with_its_model(redis_url: str) -> None:
     run_state_machine_as_test(
         LedgerMachine,
         settings=settings(
-            max_examples=60,
+            max_examples=10,
             stateful_step_count=40,
             deadline=None,
             derandomize=True,

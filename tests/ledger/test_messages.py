@@ -7,27 +7,30 @@ import subprocess
 import sys
 from typing import Any
 
+import hypothesis
 import pytest
 from celery import Celery
+from hypothesis import strategies as st
 from kombu import Queue
 
-from jobs.cli.command_line import command_line
 from jobs.client import Client
 from jobs.errors import InvalidInput, InvalidJob
 from jobs.ids import new_job_id
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.messages import (
     APP_NAME,
-    HARD_LIMIT_SECONDS,
     PRIORITIES,
     QUEUES,
+    Message,
     celery_queues,
     list_of,
     lists,
+    read,
 )
 from jobs.settings import Settings
+from jobs.showing.command_line import command_line
 from jobs.spec import JobSpec
-from worker.engine.broker import celery_settings, celery_url
+from worker.engine.celery_settings import celery_settings
 
 TRAIN = JobSpec.make("denoiser", "train")
 TRAINED = "20261123-221530-042-k7qd"
@@ -53,18 +56,18 @@ def test_our_message_equals_celerys_own_field_for_field(
 ) -> None:
     ledger, job_id = Ledger(settings.redis_address()), new_job_id()
     spec = job(action, priority)
-    limit = spec.seconds_allowed() + HARD_LIMIT_SECONDS
     celery(settings).send_task(
         f"denoiser.{action}",
         args=[job_id],
         task_id=job_id,
         ignore_result=True,
-        time_limit=limit,
         queue=QUEUES[queue],
         priority=PRIORITIES[priority],
     )
     ledger.submit(job_id, spec)
-    ours, celerys = [json.loads(text) for text in ledger.redis.lrange(list_of(spec), 0, -1)]
+    ours, celerys = [
+        json.loads(text) for text in ledger.redis.lrange(list_of(spec.action, spec.priority), 0, -1)
+    ]
     for message in (ours, celerys):
         message["body"] = json.loads(base64.b64decode(message["body"]))
         # These name the sender and the delivery, which differ.
@@ -76,11 +79,12 @@ def test_our_message_equals_celerys_own_field_for_field(
 def test_a_message_that_is_sent_again_has_a_delivery_tag_of_its_own(settings: Settings) -> None:
     ledger, job_id = Ledger(settings.redis_address()), new_job_id()
     ledger.submit(job_id, TRAIN)
-    claim = ledger.claim(job_id, "w", 30, "token")
+    claim = ledger.claim(job_id, "w", 1, "token")
     assert claim is not None
     ledger.hand_back(claim, "w is shutting down")
     tags = [
-        json.loads(text)["properties"]["delivery_tag"] for text in ledger.redis.lrange(list_of(TRAIN), 0, -1)
+        json.loads(text)["properties"]["delivery_tag"]
+        for text in ledger.redis.lrange(list_of("train", "normal"), 0, -1)
     ]
     assert len(set(tags)) == 2
 
@@ -116,7 +120,7 @@ def test_a_worker_for_short_jobs_takes_no_training_job(settings: Settings) -> No
         with pytest.raises(found.Empty):
             found.get(timeout=0.5)
         found.close()
-    assert ledger.redis.llen(list_of(TRAIN)) == 1
+    assert ledger.redis.llen(list_of("train", "normal")) == 1
 
 
 def test_the_timeline_says_how_many_jobs_are_ahead(settings: Settings) -> None:
@@ -148,7 +152,7 @@ def test_messages_lost_from_any_list_are_sent_again_and_ten_thousand_are_left_al
     sizes = [ledger.redis.llen(name) for name in lists()]
     assert sum(sizes) == 10_000
     for name in lists():
-        ledger.redis.lpop(name, 2)
+        ledger.redis.rpop(name, 2)
     assert (ledger.resend(0), ledger.resend(0), ledger.resend(0)) == (0, 2 * len(lists()), 0)
     assert [ledger.redis.llen(name) for name in lists()] == sizes
 
@@ -167,7 +171,7 @@ def test_a_person_gives_a_priority_on_the_command_line_or_in_python(settings: Se
     first = client.job(json.loads(submitted)["id"])
     second = client.submit("denoiser", "train", data="digits", priority="low")
     assert (first.spec.priority, second.spec.priority) == ("high", "low")
-    assert command_line(first.spec) == "quartet submit denoiser train --data digits --priority high"
+    assert command_line(first.stored) == "quartet submit denoiser train --data digits --priority high"
     assert [client.ledger.redis.llen(name) for name in lists()] == [0, 1, 0, 0, 0, 1]
 
 
@@ -188,6 +192,48 @@ def test_celery_takes_json_and_nothing_else() -> None:
     assert settings["accept_content"] == settings["result_accept_content"] == ["json"]
 
 
-def test_a_unix_socket_is_spelled_as_kombu_wants_it() -> None:
-    assert celery_url("unix:///run/r.sock") == "redis+socket:///run/r.sock"
-    assert celery_url("redis://:secret@host:6379/1") == "redis://:secret@host:6379/1"
+@pytest.mark.parametrize("action", ["train", "evaluate", "generate"])
+@pytest.mark.parametrize("priority", PRIORITIES)
+def test_a_worker_recognises_each_message_that_is_sent(
+    settings: Settings, action: str, priority: Any
+) -> None:
+    ledger, job_id = Ledger(settings.redis_address()), new_job_id()
+    spec = job(action, priority)
+    ledger.submit(job_id, spec)
+    [text] = ledger.redis.lrange(list_of(spec.action, spec.priority), 0, -1)
+    message = read(text)
+    assert message is not None
+    assert (message.job_id, message.task) == (job_id, f"denoiser.{action}")
+    assert (message.queue, message.priority) == (list_of(spec.action, "high"), PRIORITIES[priority])
+    assert message.text() == text
+
+
+def test_a_message_of_the_first_edition_is_recognised_and_so_is_one_that_was_put_back() -> None:
+    message = Message(TRAINED, "denoiser.train", "quartet.training", 3, f"{TRAINED}.12")
+    text = message.text()
+    first_edition = text.replace('"timelimit": [null, null]', '"timelimit": [86460, null]')
+    first_edition = first_edition.replace('"origin": "quartet"', '"origin": "quartet@box-1.local"')
+    put_back = text.replace('"stamps": {}', '"stamps": {}, "redelivered": true')
+    put_back = put_back.replace('"quartet.training"', '"quartet.training", "redelivered": true')
+    assert read(first_edition) == read(put_back) == read(text) == message
+
+
+@hypothesis.given(st.data())
+def test_no_other_text_is_taken_for_a_message(data: st.DataObject) -> None:
+    text = Message(TRAINED, "denoiser.train", "quartet.training", 3, f"{TRAINED}.12").text()
+    place = data.draw(st.integers(0, len(text) - 1))
+    put_in = data.draw(st.text(max_size=5))
+    skip = data.draw(st.integers(0, 5))
+    changed = text[:place] + put_in + text[place + skip :]
+    found = read(changed)
+    # What may differ between two messages may also be changed here, and is read as it then is.
+    assert found is None or read(found.text()) == found
+    parsed = None if found is None else json.loads(changed)
+    assert found is None or parsed["headers"]["id"] == parsed["properties"]["correlation_id"] == found.job_id
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[" * 4_000, "x" * 10**7, '{"body": "W10="}', "\x00", "20261123-221530-042-k7qd"]
+)
+def test_rubbish_is_no_message(text: str) -> None:
+    assert read(text) is None

@@ -13,7 +13,10 @@ import psutil
 import pytest
 
 from jobs.errors import InvalidSetting, MissingPart, QuartetError
+from jobs.ledger.drain_record import DrainRecord
+from jobs.ledger.ledger import Ledger
 from jobs.local import supervisor
+from jobs.local.processes import is_stopped
 from jobs.local.supervisor import (
     PARENT_VARIABLE,
     LocalWorker,
@@ -25,7 +28,7 @@ from jobs.local.supervisor import (
     stopped_by_signals,
 )
 from jobs.settings import Settings, read_settings
-from tests.support.processes import until
+from tests.support.processes import until, volume
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str],
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings that need no Redis."""
-    return read_settings(state_dir=tmp_path / "state", redis_url="redis://unused", lease_seconds=7)
+    return read_settings(state_dir=tmp_path / "state", redis_url="redis://unused", lease_seconds=27)
 
 
 @pytest.mark.parametrize("package", ["celery", "tensorflow"])
@@ -71,7 +74,7 @@ def test_a_worker_gets_its_name_its_settings_and_its_parent(
     with log.open("wb") as file:
         worker = start_worker(settings, "unix:///other.sock", "w1", file)
     assert worker.wait(30) == 0
-    assert log.read_text() == f"-m worker.cli --name w1 unix:///other.sock 7.0 {os.getpid()}\n"
+    assert log.read_text() == f"-P -m worker.cli --name w1 unix:///other.sock 27.0 {os.getpid()}\n"
 
 
 def test_a_worker_that_died_is_restarted_and_one_that_keeps_dying_is_not(
@@ -94,6 +97,43 @@ def test_a_worker_that_died_is_restarted_and_one_that_keeps_dying_is_not(
     assert str(caught.value) == f"worker w1 keeps dying at startup; {log} ends with: {end}"
 
 
+def test_a_worker_that_was_ready_and_is_killed_from_outside_does_not_die_at_startup(
+    settings: Settings, stand_in: Callable[[str], None], tmp_path: Path, redis_url: str
+) -> None:
+    stand_in("exec sleep 600")
+    worker, ledger = LocalWorker(settings, redis_url, "w1", tmp_path / "w1.log"), Ledger(redis_url)
+    name = f"w1@{os.uname().nodename}"
+    ledger.announce_worker(name, {"kind": "test"}, 600)
+
+    def killed() -> LocalWorker:
+        worker.process.kill()
+        worker.process.wait(30)
+        return worker
+
+    for _ in range(5):
+        assert killed().check() == "worker w1 ended (killed by SIGKILL); it was started again"
+    ledger.redis.delete(f"quartet:worker:{name}")
+    for _ in range(2):
+        killed().check()
+    with pytest.raises(QuartetError, match="w1 keeps dying at startup"):
+        killed().check()
+
+
+def test_only_a_process_that_was_drained_and_ended_well_is_not_started_again(
+    settings: Settings, stand_in: Callable[[str], None], tmp_path: Path, redis_url: str
+) -> None:
+    stand_in("exec sleep 0.1")
+    worker, ledger = LocalWorker(settings, redis_url, "w1", tmp_path / "w1.log"), Ledger(redis_url)
+    name, first = f"w1@{os.uname().nodename}", worker.process.pid
+    worker.process.wait(30)
+    ledger.end_drain(name, DrainRecord(f"{first + 1}-of another process"))
+    assert worker.check() == "worker w1 ended (exit code 0); it was started again"
+    worker.process.wait(30)
+    ledger.end_drain(name, DrainRecord(f"{worker.process.pid}-of this one"))
+    assert worker.check() == "worker w1 was drained; it is not started again"
+    assert (worker.check(), worker.process.poll()) == ("", 0)
+
+
 def test_a_worker_that_is_alive_is_left_alone_and_ends_with_the_others(
     settings: Settings, stand_in: Callable[[str], None], tmp_path: Path
 ) -> None:
@@ -105,6 +145,74 @@ def test_a_worker_that_is_alive_is_left_alone_and_ends_with_the_others(
     until(lambda: all(psutil.Process(pid).name() == "sleep" for pid in pids), 30)
     end_workers([worker.process for worker in workers], 30)
     assert [worker.process.returncode for worker in workers] == [-signal.SIGTERM] * 2
+
+
+def test_a_worker_whose_main_process_is_stopped_is_replaced_and_that_is_said(
+    settings: Settings, stand_in: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "FROZEN_SECONDS", 1.0)
+    stand_in("sleep 600 & exec sleep 600")
+    worker = LocalWorker(settings, "unix:///other.sock", "w1", tmp_path / "w1.log")
+    said: list[str] = []
+    service = Service(settings, [worker], None, said.append)
+    first = psutil.Process(worker.process.pid)
+    child = until(first.children, 30)[0]
+    service.check()
+    first.send_signal(signal.SIGSTOP)
+
+    def is_replaced() -> bool:
+        service.check()
+        return worker.process.pid != first.pid
+
+    until(is_replaced, 30)
+    assert said == ["worker w1 was stopped for 1 seconds; it was started again"]
+    until(lambda: not child.is_running() or child.status() == "zombie", 30)
+    end_workers([worker.process], 30)
+
+
+def test_a_worker_that_was_stopped_for_a_moment_is_left_alone(
+    settings: Settings, stand_in: Callable[[str], None], tmp_path: Path
+) -> None:
+    stand_in("exec sleep 600")
+    worker = LocalWorker(settings, "unix:///other.sock", "w1", tmp_path / "w1.log")
+    worker.process.send_signal(signal.SIGSTOP)
+    until(lambda: is_stopped(worker.process.pid), 30)
+    assert worker.check() == ""
+    worker.process.send_signal(signal.SIGCONT)
+    assert worker.check() == ""
+    end_workers([worker.process], 30)
+
+
+@pytest.mark.parametrize(
+    "folder", ["/proc/quartet", "/dev/null/quartet", "/dev/null", "file", "link", "f" * 300]
+)
+def test_a_state_folder_that_cannot_be_used_is_refused_in_a_sentence(
+    tmp_path: Path, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "check_worker_is_installed", lambda: None)
+    (tmp_path / "file").write_text("a person's own")
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(InvalidSetting) as caught, kept_service(read_settings(state_dir=tmp_path / folder), 1):
+        pass
+    assert caught.value.field == "QUARTET_STATE_DIR"
+    assert (tmp_path / "file").read_text() == "a person's own"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [("size=8M", "at least 16 MB of free space"), ("size=64M,ro", "read-only file system")],
+)
+def test_a_volume_that_is_full_or_read_only_is_refused_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, words: str
+) -> None:
+    monkeypatch.setattr(supervisor, "check_worker_is_installed", lambda: None)
+    settings = read_settings(state_dir=tmp_path / "volume")
+    with (
+        volume(settings.state_dir, f"{options},mode=700"),
+        pytest.raises(InvalidSetting, match=words),
+        kept_service(settings, 1),
+    ):
+        pass
 
 
 def test_only_one_service_at_a_time_uses_a_state_folder(

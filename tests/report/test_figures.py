@@ -1,12 +1,16 @@
-"""Figures as files and as images in a page: SVG, PNG, thumbnail."""
+"""Figures as files and as images in a page: SVG, PNG."""
 
+import io
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure as Drawing
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
-from worker.report.figure_files import write_drawing, write_thumbnail
+from worker.report.figure_files import write_drawing
 from worker.report.theme import new_drawing, themed
 
 
@@ -31,12 +35,40 @@ def test_a_drawing_of_very_many_points_is_embedded_as_pixels(tmp_path: Path) -> 
     assert image.source.startswith("data:image/png;base64,")
 
 
-@pytest.mark.parametrize(("width", "height"), [(7.0, 4.0), (9.0, 1.0), (3.0, 9.0)])
-def test_a_thumbnail_is_small_and_never_a_thin_strip(tmp_path: Path, width: float, height: float) -> None:
+def chart() -> Drawing:
+    drawing = new_drawing(4, 3)
+    axes = drawing.add_subplot(xlabel="epoch", ylabel="loss, nats per pixel")
+    axes.plot(range(9), [1 / (epoch + 1) for epoch in range(9)], marker="o", label="training")
+    axes.grid(visible=True, axis="y")
+    drawing.legend(loc="outside upper center")
+    return drawing
+
+
+def test_a_png_has_the_very_pixels_and_the_size_that_matplotlib_would_save(tmp_path: Path) -> None:
     with themed():
-        write_drawing(new_drawing(width, height), tmp_path, "figure")
-    write_thumbnail(tmp_path, "figure")
-    with Image.open(tmp_path / "thumbnail.png") as image:
-        assert image.width <= 320
-        assert image.height <= 240
-        assert 0.9 <= image.width / image.height <= 2.6
+        write_drawing(chart(), tmp_path, "loss")
+        saved = io.BytesIO()
+        chart().savefig(saved, format="png")
+    with Image.open(tmp_path / "loss.png") as written, Image.open(saved) as expected:
+        np.testing.assert_array_equal(np.asarray(written.convert("RGBA")), np.asarray(expected))
+        assert written.info["dpi"] == expected.info["dpi"]
+    assert (tmp_path / "loss.png").stat().st_size < len(saved.getvalue())
+
+
+class CountingLayout(ConstrainedLayoutEngine):
+    """Counts how often a drawing is laid out."""
+
+    layouts = 0
+
+    def execute(self, fig: Drawing) -> None:
+        """Lay it out."""
+        self.layouts += 1
+        super().execute(fig)
+
+
+def test_a_figure_is_laid_out_once_for_both_files(tmp_path: Path) -> None:
+    with themed():
+        drawing, counted = chart(), CountingLayout()
+        drawing.set_layout_engine(counted)
+        write_drawing(drawing, tmp_path, "loss")
+    assert counted.layouts == 1

@@ -1,4 +1,4 @@
-"""Numbers, times, sizes and table cells as text."""
+"""Numbers, times and table cells as text."""
 
 import pytest
 
@@ -52,14 +52,6 @@ def test_a_rounded_number_keeps_what_it_has(value: float, text: str) -> None:
 )
 def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
     assert formatting.duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_999, "1.0 MB"), (10**15, "1,000.0 TB")],
-)
-def test_sizes_read_as_people_say_them(count: int, text: str) -> None:
-    assert formatting.size(count) == text
 
 
 def test_the_numbers_of_a_column_have_the_same_digits() -> None:

@@ -1,14 +1,23 @@
 """The index of all jobs: its rows, damaged folders, and workers that write it together."""
 
 import json
+import logging
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from jobs.escape_control import escape_control
+from jobs.store.history import History
+from jobs.store.job_folder import JobFolder
 from jobs.store.results import Results
 from tests.report.pages import Page, index_of
+from tests.support.processes import until
 from tests.support.report_folders import (
     HOSTILE,
     JOB_ID,
@@ -19,7 +28,22 @@ from tests.support.report_folders import (
 )
 from worker.engine import background
 from worker.report import index_page
-from worker.report.index_page import MOST_ROWS, write_index
+from worker.report.index_page import LOCK, MOST_ROWS, write_index
+
+HOLDER = """
+import fcntl, sys, time
+file = open(sys.argv[1], "w")
+fcntl.flock(file, fcntl.LOCK_EX)
+print("locked", flush=True)
+time.sleep(600)
+"""
+"""A worker that holds the lock of the index."""
+
+
+def publish(root: Path, job_id: str) -> None:
+    written = write_folder(root / ".staging", job_record(SHORT_TRAINING, job_id=job_id))
+    folder = written.rename(root / job_id)
+    History(Results(root)).add(JobFolder(folder))
 
 
 def test_the_index_lists_every_job_newest_first_and_links_to_its_report(tmp_path: Path) -> None:
@@ -48,7 +72,8 @@ def test_a_job_on_the_index_has_its_thumbnail_or_a_stand_in(tmp_path: Path) -> N
     (figures / "thumbnail.png").write_bytes(b"")
     later = JOB_ID.replace("2215", "2216")
     (write_folder(tmp_path, job_record(SHORT_TRAINING, job_id=later)) / "figures").symlink_to(figures)
-    assert index_of(tmp_path).values("src") == [f"./{later}/figures/thumbnail.png"]
+    History(Results(tmp_path)).catch_up()
+    assert index_of(tmp_path).values("src") == [f"./{later}/figures/thumbnail.png", "./index/gallery.js"]
 
 
 def test_an_empty_index_says_how_to_make_the_first_job(tmp_path: Path) -> None:
@@ -93,12 +118,12 @@ def test_a_damaged_folder_is_a_row_that_says_so(tmp_path: Path, content: bytes |
     assert f"./{whole}/report.html" in page.values("href")
 
 
-def test_the_index_shows_the_newest_thousand_and_says_of_how_many(tmp_path: Path) -> None:
+def test_the_page_itself_lists_the_newest_hundred_and_says_how_to_see_all(tmp_path: Path) -> None:
     for second in range(MOST_ROWS + 2):
         job_id = f"20261123-{second // 3600:02d}{second // 60 % 60:02d}{second % 60:02d}-000-abcd"
         write_folder(tmp_path, job_record(SHORT_TRAINING, job_id=job_id))
     page = index_of(tmp_path)
-    assert "The newest 1,000 of 1,002 jobs" in " ".join(page.text.split())
+    assert "The newest 100 jobs; quartet list lists all of them" in " ".join(page.text.split())
     assert len(page.values("href")) == 1 + MOST_ROWS
     assert not any("-000000-" in link for link in page.values("href"))
 
@@ -109,8 +134,8 @@ def test_hostile_text_on_the_index_changes_no_element(tmp_path: Path) -> None:
         for second, text in enumerate(texts):
             job_id = f"20261123-2215{second:02d}-042-k7qd"
             record = hostile_record(texts, error=text, headline=best)
-            record["spec"] |= {"name": text, "model": text, "action": text}
-            record |= {"id": job_id, "state": text}
+            record["spec"] |= {"name": text, "model": text[:60], "action": text[:60]}
+            record["id"] = job_id
             write_folder(root, record)
         return index_of(root)
 
@@ -125,7 +150,7 @@ def test_workers_that_finish_together_leave_an_index_with_all_their_jobs(tmp_pat
     ids = [f"20261123-2215{second:02d}-042-k7qd" for second in range(16)]
 
     def finish(job_id: str) -> None:
-        write_folder(tmp_path, job_record(SHORT_TRAINING, job_id=job_id))
+        publish(tmp_path, job_id)
         write_index(Results(tmp_path))
 
     threads = [threading.Thread(target=finish, args=(job_id,)) for job_id in ids]
@@ -143,19 +168,56 @@ def test_jobs_published_one_soon_after_another_are_all_on_an_index_that_is_writt
     results = Results(tmp_path)
     written: list[Results] = []
 
-    def noting_write_index(results: Results) -> None:
-        write_index(results)
+    def noting_write_index(results: Results) -> bool:
         written.append(results)
+        return write_index(results)
 
     monkeypatch.setattr(index_page, "write_index", noting_write_index)
     ids = [f"20261123-2215{second:02d}-042-k7qd" for second in range(16)]
     for job_id in ids:
-        write_folder(tmp_path, job_record(SHORT_TRAINING, job_id=job_id))
+        publish(tmp_path, job_id)
         background.update_index(results)
     background.wait_for_index()
     page = Page(tmp_path / "index.html")
     assert sorted(page.values("href")[1:]) == [f"./{job_id}/report.html" for job_id in ids]
     assert len(written) <= 3
+
+
+def test_a_frozen_worker_that_writes_the_index_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(index_page, "LOCK_SECONDS", 0.2)
+    results = Results(tmp_path)
+    publish(tmp_path, JOB_ID)
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path / LOCK)], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    with holder, holder.stdout:
+        holder.stdout.readline()
+        holder.send_signal(signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            with caplog.at_level(logging.WARNING):
+                assert not background.write_index(results)
+                background.update_index(results)
+                background.wait_for_index()
+            assert time.monotonic() - began < 10, "a worker that ends waits no longer"
+            assert "another worker has been at it" in caplog.text
+            assert not (tmp_path / "index.html").exists()
+            monkeypatch.setattr(background, "RETRY_SECONDS", 0.1)
+            background.update_index(results)
+        finally:
+            holder.kill()
+        until(lambda: (tmp_path / "index.html").exists(), 30, "an index once the lock is free")
+        background.wait_for_index()
+    assert JOB_ID in Page(tmp_path / "index.html").text
+
+
+def test_the_index_opens_no_folder_that_was_indexed(tmp_path: Path) -> None:
+    publish(tmp_path, JOB_ID)
+    assert "succeeded" in index_of(tmp_path).text
+    (tmp_path / JOB_ID / "job.json").unlink()
+    os.mkfifo(tmp_path / JOB_ID / "job.json")
+    assert "succeeded" in index_of(tmp_path).text
 
 
 def test_a_published_folder_is_read_once_and_a_removed_one_is_no_longer_shown(tmp_path: Path) -> None:

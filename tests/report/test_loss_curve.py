@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.report.loss_curve import loss_curve
+from worker.report.loss_curve import loss_curve, loss_within_epochs
 from worker.report.theme import themed
 
 
@@ -42,3 +42,42 @@ def test_the_loss_curve_copes_with_short_and_odd_histories(
 )
 def test_no_loss_makes_no_curve(history: list[dict[str, float]]) -> None:
     assert loss_curve(history) is None
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 7, 40, 1_000])
+def test_the_epochs_on_the_axis_are_whole_and_those_that_were_trained(epochs: int) -> None:
+    history = [{"epoch": float(epoch), "loss": 1 / epoch} for epoch in range(1, epochs + 1)]
+    with themed():
+        figure = loss_curve(history, "nats per pixel")
+        assert figure is not None
+        (axes,) = figure.drawing.axes
+        low, high = axes.get_xlim()
+        ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert ticks
+    assert all(tick == round(tick) and 0 <= tick <= epochs for tick in ticks)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "loss, nats per pixel")
+
+
+def test_the_losses_within_epochs_are_drawn_by_step_and_summed_up_in_words() -> None:
+    points = [{"epoch": step / 10, "step": float(step), "loss": 2.0 / step} for step in (1, 5, 10, 20)]
+    with themed():
+        figure = loss_within_epochs(points, "nats")
+    (axes,) = figure.drawing.axes
+    assert "was 2.000 at step 1 and 0.1000 at step 20, in epoch 2." in figure.caption
+    assert "step" in axes.get_xlabel()
+    assert axes.get_ylabel() == "loss, nats"
+
+
+def test_the_learning_rate_is_said_beside_the_curve() -> None:
+    def caption(*rates: float) -> str:
+        history = [
+            {"epoch": float(epoch), "loss": 0.5, "learning_rate": rate}
+            for epoch, rate in enumerate(rates, start=1)
+        ]
+        with themed():
+            figure = loss_curve(history)
+        assert figure is not None
+        return figure.caption
+
+    assert "The learning rate was 0.001000." in caption(0.001, 0.001)
+    assert "ended the first epoch at 0.003000 and the last at 0.001500." in caption(0.003, 0.002, 0.0015)

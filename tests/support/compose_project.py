@@ -46,7 +46,7 @@ class Project:
         self.folder = folder
         self.name = f"quartet-test-{os.getpid()}"
         self.uid, self.gid = os.getuid() or STRANGER, os.getgid() or STRANGER
-        self.ports = {name: free_port() for name in ("REDIS", "GALLERY", "TENSORBOARD", "FLOWER")}
+        self.ports = {name: free_port() for name in ("REDIS", "GALLERY", "TENSORBOARD", "FLOWER", "EXPORTER")}
         self.use()
         for path in FILES:
             shutil.copy(path, folder)

@@ -1,6 +1,7 @@
 """Real workers and a real Redis that tests may kill, and waiting for what they do."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,9 +17,11 @@ import pytest
 
 from jobs.client import Client
 from jobs.job import Job
+from jobs.ledger.connection import connect
 from jobs.ledger.job_record import ENDED
 from jobs.local.redis_server import private_redis
 from jobs.local.supervisor import LocalWorker, end_workers
+from jobs.redis_access.rights import rights
 from jobs.settings import Settings
 
 
@@ -30,7 +33,12 @@ def missing(reason: str) -> None:
 
 
 class RestartableRedis:
-    """A Redis with an append-only file that is killed and started again on the same folder."""
+    """A Redis with an append-only file that is killed and started again on the same folder.
+
+    Attributes:
+        address: for a user who may do everything.
+        worker_address: for one who may do what a worker has to, and no more.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -40,15 +48,32 @@ class RestartableRedis:
     def start(self) -> None:
         self.block = private_redis(self.socket, self.folder, keep=True)
         self.address = self.block.__enter__()
+        rights_of_a_worker = rights()["worker"].acl_line
+        connect(self.address).execute_command(*shlex.split(rights_of_a_worker))
+        self.worker_address = self.address.replace("unix://", "unix://quartet-worker:PASSWORD@")
 
-    def kill(self) -> None:
+    def process(self) -> psutil.Process:
+        """The server's process."""
         for process in psutil.process_iter(["cmdline"]):
             if str(self.socket) in " ".join(process.info["cmdline"] or []):
-                process.kill()
+                return process
+        raise AssertionError(f"no Redis runs on {self.socket}")
 
-    def restart(self, pause: float) -> None:
+    def kill(self) -> None:
+        self.process().kill()
+
+    def restart(self, pause: float, lose_bytes: int = 0) -> None:
+        """Kill the server and start it again.
+
+        Args:
+            pause: seconds in between.
+            lose_bytes: that the end of its append-only file lacks then.
+        """
         self.kill()
         time.sleep(pause)
+        if lose_bytes:
+            newest = max(self.folder.glob("appendonlydir/*.incr.aof"), key=lambda path: path.stat().st_mtime)
+            os.truncate(newest, max(0, newest.stat().st_size - lose_bytes))
         self.start()
 
     def end(self) -> None:
@@ -113,7 +138,12 @@ def until(condition: Callable[[], Any], seconds: float = 60, what: str = "it") -
     raise AssertionError(f"{what} did not happen within {seconds} s")
 
 
-def ended(client: Client, job_id: str, seconds: float = 90) -> Job:
+def progress_of(client: Client, job_id: str) -> dict[str, Any]:
+    """The latest progress message of a job, empty if there is none."""
+    return client.ledger.latest_progress([job_id])[job_id]
+
+
+def ended(client: Client, job_id: str, seconds: float = 200) -> Job:
     """Wait for a job to end."""
 
     def look() -> Job | None:

@@ -124,7 +124,14 @@ def _finished(root: Path, job_id: str, spec: JobSpec, sources: Mapping[str, JobF
     metrics = dict(model.action(spec.action)(context))
     (folder / "metrics.json").write_text(json.dumps(metrics))
     best = headline(model.metrics, metrics)
-    record = job_record(spec, job_id=job_id, data=context.data, notes=context.notes, headline=best)
+    record = job_record(
+        spec,
+        job_id=job_id,
+        data=context.data,
+        notes=context.notes,
+        warnings=context.warnings or ["These numbers are of a test."],
+        headline=best,
+    )
     (folder / "job.json").write_text(json.dumps(record))
     render_page(folder)
     return folder

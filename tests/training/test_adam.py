@@ -25,6 +25,7 @@ def gradients(step: int) -> list[tf.Tensor]:
     return [tf.constant(random.normal(size=shape).astype(np.float32)) for shape in SHAPES]
 
 
+@pytest.mark.quality
 @pytest.mark.parametrize("clip_norm", [None, 1.0])
 @pytest.mark.parametrize("rate", [lambda: 1e-2, lambda: WarmUpThenDecay(1e-2)])
 def test_its_steps_are_those_of_keras(rate: Callable[[], Any], clip_norm: float | None) -> None:
@@ -63,3 +64,28 @@ def test_after_a_restart_it_makes_its_first_steps_again() -> None:
         ends.append([weight.numpy().tobytes() for weight in mine])
     assert ends[0] == ends[1]
     assert int(optimizer.iterations) == 5
+
+
+def test_a_run_with_another_learning_rate_needs_no_other_function() -> None:
+    mine, theirs = weights(), weights()
+    reused, new = Adam(mine, 1e-2), Adam(theirs, 3e-3)
+    step = tf.function(lambda: reused.apply(gradients(0)))
+    step()
+    for variable, start in zip(mine, weights(), strict=True):
+        variable.assign(start)
+    reused.restart(3e-3)
+    assert reused.learning_rate == pytest.approx(3e-3)
+    step()
+    new.apply(gradients(0))
+    assert step.experimental_get_tracing_count() == 1
+    for one, other in zip(mine, theirs, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-6)
+
+
+def test_the_rate_that_is_recorded_is_the_one_that_a_step_takes() -> None:
+    for warm_up in (200, 30):
+        schedule = WarmUpThenDecay(3e-3, warm_up)
+        for step in (0, 10, warm_up - 1, warm_up, 5_000):
+            assert schedule.at(step) == pytest.approx(float(schedule(step)), rel=1e-5)
+        assert schedule.at(warm_up - 1) == pytest.approx(3e-3 / (1 + (warm_up - 1) / 1_000) ** 0.5)
+        assert schedule.at(0) == pytest.approx(3e-3 / warm_up)

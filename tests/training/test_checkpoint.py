@@ -7,15 +7,18 @@ import pytest
 
 from jobs.errors import DamagedFolder
 from worker.training.checkpoint import Checkpoint
+from worker.training.loss_points import LossPoint
 
 
 def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.npz"
     row = {"epoch": 1, "loss": 0.25, "seconds": 1.5}
     variables, best = [np.arange(6, dtype=np.float32).reshape(2, 3), np.array(7)], [np.ones(2, np.float32)]
-    Checkpoint(1, 4, [row], variables, best).write(path)
+    points = [LossPoint(0, 5, 10, 0.75, 3.75), LossPoint(0, 10, 10, 0.25, 5.0)]
+    Checkpoint(1, 4, [row], variables, best, 2.5, points).write(path)
     found = Checkpoint.read(path)
     assert (found.epoch, found.step, found.history) == (1, 4, [row])
+    assert (found.seconds, found.loss_points) == (2.5, points)
     assert Checkpoint.position(path) == (1, 4)
     for one, other in zip(found.variables + found.best_weights, variables + best, strict=True):
         assert one.dtype == other.dtype

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import keras
 import pytest
 
 from jobs.errors import Cancelled
 from jobs.spec import JobSpec
 from jobs.store.job_folder import JobFolder
-from worker.context import JobContext
+from worker.context import MODEL_SUMMARY, JobContext
 
 
 def test_progress_is_reported_no_more_than_five_times_a_second_unless_forced(context: JobContext) -> None:
@@ -57,3 +58,22 @@ def test_a_job_reads_what_it_names_else_what_its_training_job_read_else_the_defa
     assert (context.trained_on("0a"), context.trained_on("0b")) == (True, False)
     context.spec = JobSpec.make("autoencoder", "train", data="/mine.npz")
     assert context.data_to_read() == "/mine.npz"
+
+
+def test_a_network_is_reported_with_its_layers_shapes_and_parameters(context: JobContext) -> None:
+    words = keras.Input((None,), dtype="int32", name="words")
+    embedded = keras.layers.Embedding(10, 4, name="embedding")(words)
+    hidden, *_ = keras.layers.LSTM(3, return_state=True, name="lstm")(embedded)
+    model = keras.Model(words, keras.layers.Dense(1, "sigmoid", name="answer")(hidden), name="small")
+    context.report_model(model)
+    summary = JobFolder(context.folder).json(MODEL_SUMMARY)
+    assert summary["parameters"] == model.count_params() == 40 + 4 * 3 * (4 + 3 + 1) + 4
+    assert [
+        (layer["name"], layer["kind"], layer["output"], layer["parameters"]) for layer in summary["layers"]
+    ] == [
+        ("words", "InputLayer", [None, None], 0),
+        ("embedding", "Embedding", [None, None, 4], 40),
+        ("lstm", "LSTM", [None, 3], 96),
+        ("answer", "Dense", [None, 1], 4),
+    ]
+    assert [layer["activation"] for layer in summary["layers"]] == [None, None, "tanh", "sigmoid"]

@@ -31,6 +31,7 @@ def test_a_gpu_computes_a_batch_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> N
         ("XLA_FLAGS", XLA_FLAGS, "--xla_cpu_prefer_vector_width=128"),
     ],
 )
+@pytest.mark.quality
 def test_a_process_that_loads_keras_sets_threads_and_compiler_flags_unless_they_are_set(
     variable: str, ours: str, own: str
 ) -> None:

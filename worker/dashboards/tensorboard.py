@@ -1,23 +1,34 @@
-"""`python -m worker.dashboards.tensorboard FOLDER PORT`: finished training jobs in TensorBoard.
+"""`python -m worker.dashboards.tensorboard FOLDER`: finished training jobs in TensorBoard.
 
 TensorBoard overlays many training runs, which a report cannot. Each `history.csv` becomes a run of scalars
 called `<model>/<job id>`. To follow a job that is still running, use `quartet watch`.
 """
 
+import argparse
 import logging
+import socket
 import sys
 import tempfile
 import threading
 import time
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import click
+from a2wsgi import WSGIMiddleware
 from tensorboard import program
 from tensorboard.summary import Writer
 
+from jobs.cli import listening
+from jobs.cli.usage import Command
 from jobs.errors import DamagedFolder
 from jobs.store.job_folder import JobFolder
 from jobs.store.results import Results
+from jobs.wording import shown
+from worker.dashboards import command_line
+from worker.dashboards.connections import MOST_CONNECTIONS, serve
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 10.0
@@ -41,7 +52,7 @@ def write_new(results: Results, events: Path, done: set[str]) -> None:
         done.add(job_id)
         try:
             write(folder, events)
-        except (DamagedFolder, KeyError, TypeError, ValueError) as error:
+        except (DamagedFolder, ArithmeticError, KeyError, TypeError, ValueError) as error:
             log.warning("job %s: cannot show its history (%s)", job_id, error)
 
 
@@ -56,14 +67,17 @@ def write(folder: JobFolder, events: Path) -> None:
 
     Raises:
         DamagedFolder: `job.json` or `history.csv` cannot be read.
-        KeyError, TypeError, ValueError: one of them lacks something, or holds something else.
+        ArithmeticError, KeyError, TypeError, ValueError: one of them lacks something or holds something else.
     """
     history, job = folder.history, folder.job
     if not history:
         return
     left = sum(row["seconds"] for row in history)
     finished = datetime.fromisoformat(job["times"]["finished"]).timestamp()
-    writer = Writer(str(events / job["spec"]["model"] / folder.id))
+    model = str(job["spec"]["model"])
+    if not model.isidentifier():
+        raise ValueError(f"expected a model's name, got {shown(model)}")
+    writer = Writer(str(events / model / folder.id))
     for row in history:
         left -= row["seconds"]
         for name, value in row.items():
@@ -82,21 +96,37 @@ def _watch(results: Results, events: Path) -> None:
         time.sleep(LOOK_SECONDS)
 
 
-def main(folder: Path, port: int) -> None:
-    """Serve until stopped.
+class _Server(program.TensorBoardServer):  # type: ignore[misc] # TensorBoard is in the dashboards' image alone
+    """Serves TensorBoard as the gallery is served: its own server waits for slow connections for ever."""
 
-    Args:
-        folder: the results folder.
-        port: to listen on, on all interfaces.
-    """
+    def __init__(self, listener: socket.socket, application: Any, flags: argparse.Namespace) -> None:  # noqa: ARG002
+        self.listener, self.application = listener, application
+
+    def serve_forever(self) -> None:
+        """Serve until a signal stops it."""
+        # A thread for each connection: one that reads slowly holds its thread.
+        serve(WSGIMiddleware(self.application, workers=MOST_CONNECTIONS), self.listener, {})
+
+    def get_url(self) -> str:
+        """Where it is."""
+        return listening.shown_address(self.listener)
+
+
+@click.command(cls=Command)
+@click.argument("folder", type=click.Path(path_type=Path))
+@listening.host_option
+@listening.port_option(6006)
+def tensorboard(folder: Path, host: str, port: int) -> None:
+    """Show finished training jobs to browsers on this machine in TensorBoard, until stopped."""
+    results = Results(command_line.check_folder(folder))
+    listener = listening.listen(host, port)
     events = Path(tempfile.mkdtemp(prefix="events-"))
-    threading.Thread(target=_watch, args=(Results(folder), events), daemon=True).start()
-    server = program.TensorBoard()
-    options = {"logdir": events, "port": port, "host": "0.0.0.0", "load_fast": "false"}
-    options |= {"reload_interval": int(LOOK_SECONDS)}
-    server.configure(argv=["tensorboard", *(f"--{name}={value}" for name, value in options.items())])
-    sys.exit(server.main())
+    threading.Thread(target=_watch, args=(results, events), daemon=True).start()
+    board = program.TensorBoard(server_class=partial(_Server, listener))
+    options = {"logdir": events, "load_fast": "false", "reload_interval": int(LOOK_SECONDS)}
+    board.configure(argv=["tensorboard", *(f"--{name}={value}" for name, value in options.items())])
+    sys.exit(board.main())
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), int(sys.argv[2]))
+    command_line.run(tensorboard, "tensorboard")

@@ -1,1 +1,1 @@
-"""The dataset kit: finds data by name or path, and downloads with pinned checksums; loads no TensorFlow."""
+"""The dataset kit: finds data by name or path, downloads it with pinned checksums, composes text."""

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from jobs.datasets import Dataset
+from jobs.dataset_files import stored_dataset
+from jobs.datasets import Dataset, shown_path
 from jobs.error_output import print_error
 from jobs.errors import InvalidData, QuartetError
 from jobs.models import datasets
 from jobs.settings import read_settings
-from jobs.store.atomic_files import sha256_of
 from worker.datasets.download import Received, obtain
 
 
@@ -52,7 +52,7 @@ def _get(name: str) -> None:
     settings = read_settings()
     if (found := dataset.find(settings.data_dir)) is not None:
         path = found.absolute()
-        _say(_already_there(dataset, path))
+        _say(_already_there(dataset, settings.data_dir))
     else:
         with _progress_bar(dataset) as received:
             path = obtain(dataset, settings, received)
@@ -60,21 +60,31 @@ def _get(name: str) -> None:
     sys.stdout.write(f"{path}\n")
 
 
-def _already_there(dataset: Dataset, path: Path) -> str:
-    pinned = dataset.pinned(path.name)
-    if pinned is None or sha256_of(path) == pinned:
-        return f"{dataset.name} is already there"
-    return f"{dataset.name} is already there, but its SHA-256 is not that of the file offered for download"
+def _already_there(dataset: Dataset, data_dir: Path) -> str:
+    stored = stored_dataset(dataset, data_dir)
+    again = f"delete it, then `quartet data get {dataset.name}` downloads it"
+    if stored.here == "damaged":
+        raise InvalidData(
+            shown_path(stored.path or data_dir),
+            expected=f"the whole of {dataset.name}",
+            given=f"a damaged one: {stored.problem}",
+            hint=again,
+        )
+    if stored.here == "differs":
+        return f"{dataset.name} is already there, but not as published: {stored.problem}; {again}"
+    return f"{dataset.name} is already there"
 
 
 @contextmanager
 def _progress_bar(dataset: Dataset) -> Iterator[Received]:
     """Say what is downloaded, and show a progress bar if standard error is a terminal."""
-    if not dataset.originals:  # the download fails with the reason
+    downloads = dataset.downloads
+    if not downloads:  # the download fails with the reason
         yield lambda _: None
         return
-    original = dataset.originals[0]
-    _say(f"{dataset.name}: downloading {original.size / 1e6:,.1f} MB from {original.url}")
+    size, first = sum(original.size for original in downloads), downloads[0].url
+    source = first if len(downloads) == 1 else f"{first.rpartition('/')[0]}/, {len(downloads)} files"
+    _say(f"{dataset.name}: downloading {size / 1e6:,.1f} MB from {source}")
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
@@ -82,7 +92,7 @@ def _progress_bar(dataset: Dataset) -> Iterator[Received]:
     with Progress(
         *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
     ) as bar:
-        task = bar.add_task(dataset.name, total=original.size)
+        task = bar.add_task(dataset.name, total=size)
         yield lambda count: bar.advance(task, count)
 
 

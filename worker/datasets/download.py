@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from http.client import HTTPException
 from pathlib import Path
 
-from jobs.datasets import Dataset, Original, shown_path
+from jobs.datasets import Dataset, Original, is_there, shown_path
 from jobs.errors import InvalidData
 from jobs.settings import Settings
 from jobs.wording import alternatives, counted
@@ -61,17 +61,21 @@ def obtain(dataset: Dataset, settings: Settings, received: Received = lambda _: 
             given="none",
             hint="it is not offered for download, so put it there yourself",
         )
-    original = dataset.originals[0]
+    downloads = dataset.downloads
     try:
         with _one_at_a_time(data_dir):
-            # Another process may have downloaded it while this one waited.
-            return dataset.find(data_dir) or download(original, data_dir, received)
+            for original in downloads:
+                # Another process may have downloaded it while this one waited.
+                if not is_there(data_dir / original.file, folder=False):
+                    download(original, data_dir, received)
+            return dataset.find(data_dir) or data_dir / downloads[0].file
     except OSError as error:
         raise InvalidData(
             shown_path(data_dir),
             expected="a writable data folder",
             given=f"an error ({(error.strerror or str(error)).lower()})",
-            hint=f"set QUARTET_DATA_DIR to a folder that is writable, or that already holds {original.file}",
+            hint="set QUARTET_DATA_DIR to a folder that is writable, or that already holds "
+            f"{downloads[0].file}",
         ) from None
 
 
@@ -90,7 +94,7 @@ def download(original: Original, data_dir: Path, received: Received = lambda _: 
         InvalidData: the URL cannot be reached, or sends another file.
         OSError: the folder cannot be written.
     """
-    partial = data_dir / PARTIAL / original.file
+    partial = data_dir / PARTIAL / original.file.replace("/", "-")
     partial.parent.mkdir(parents=True, exist_ok=True)
     partial.unlink(missing_ok=True)
     try:
@@ -102,6 +106,7 @@ def download(original: Original, data_dir: Path, received: Received = lambda _: 
                 given=problem,
                 hint=_by_hand(original, data_dir),
             )
+        (data_dir / original.file).parent.mkdir(exist_ok=True)
         return partial.rename(data_dir / original.file)
     except _Unreachable as error:
         raise InvalidData(

@@ -1,13 +1,16 @@
-"""Finds what a job's `--data` names: a dataset, which is downloaded if need be, or a person's own path."""
+"""Finds what a job's `--data` names: a dataset, which is downloaded if need be, stored data, or a path."""
 
 from pathlib import Path
 from typing import NamedTuple
 
-from jobs.data_check import check_data
+from jobs.data_check import check_form, check_named
 from jobs.datasets import Dataset
 from jobs.models import datasets
 from jobs.parameters import Parameters
 from jobs.settings import Settings
+from jobs.store.open_results import open_results
+from jobs.store.own_data import OwnData
+from jobs.store.own_data_pin import Pin
 from worker.datasets.download import obtain
 
 
@@ -15,8 +18,8 @@ class Located(NamedTuple):
     """Where data is.
 
     Attributes:
-        name: the dataset's name, or the path as it was given.
-        dataset: None where a person's own path was given.
+        name: of the dataset or of the stored data, or the path as it was given.
+        dataset: None where it is a person's own data.
         path: of a file or a folder; None for a dataset that is generated.
     """
 
@@ -30,13 +33,19 @@ def locate(kind: type[Parameters], data: str, settings: Settings) -> Located:
 
     Args:
         kind: says which datasets and forms may be read.
-        data: a dataset's name, or a path.
-        settings: its `data_dir` is the data folder.
+        data: a dataset's name, the pin of stored data, or a path.
+        settings: its `data_dir` is the data folder, and its `results_dir` has the stored data.
 
     Raises:
-        InvalidData: no dataset has that name, it is of another kind or form, or it cannot be downloaded.
+        InvalidData: no dataset has that name, it is of another kind or form, or it cannot be downloaded;
+            or stored data is gone, or was changed.
     """
-    name = check_data(kind, data)
+    pin = Pin.read(data)
+    if pin is not None:
+        path = OwnData.of(open_results(settings, in_pool=True), settings).verified(pin)
+        check_form(kind, path, pin.shown)
+        return Located(pin.name, None, path)
+    name = check_named(kind, data)
     dataset = datasets().get(name)
     if dataset is None:
         return Located(name, None, Path(name))

@@ -7,60 +7,114 @@ TensorFlow is imported here, since this module also loads in the main process.
 import logging
 import os
 import re
-import threading
-import time
 from functools import partial
 from typing import Any
 
-from billiard.exceptions import Terminated, TimeLimitExceeded, WorkerLostError
+from billiard.exceptions import Terminated, WorkerLostError
 from celery import Celery, signals
+from celery.worker.state import reserved_requests
 
-from jobs.errors import InvalidJob, InvalidModel, LeaseLost, RedisUnreachable
-from jobs.ledger.job_record import Claim, Record
+from jobs.errors import InvalidModel, JobFailed, LeaseLost, QuartetError, RedisUnreachable, StoreUnreachable
+from jobs.ledger.job_record import LossReason, Record
 from jobs.ledger.ledger import Ledger
-from jobs.ledger.messages import APP_NAME
+from jobs.ledger.messages import APP_NAME, QUEUES
 from jobs.models import model_names, parameters_of
 from jobs.parameters import ACTIONS
-from jobs.settings import read_settings
-from worker.engine import background, broker
+from jobs.settings import read_values
+from jobs.store.open_results import open_results
+from worker.engine import background, broker, draining, drawing, liveness
 from worker.engine.attempt import execute, refuse
+from worker.engine.celery_settings import celery_settings
+from worker.engine.ended_jobs import record_loss
 from worker.engine.gpu import device
-from worker.engine.outcome import over_time_limit
+from worker.engine.job_request import JobRequest, raise_unless_succeeded
+from worker.engine.log_lines import set_up_logs
+from worker.engine.notifier import Notifier, notifiers
+from worker.engine.right_store import waits_for_store
+from worker.engine.room import lacking_room
 from worker.engine.startup import begin_loading
+from worker.engine.sweep_advancer import SweepAdvancer
 from worker.engine.sweeper import Sweeper
+from worker.engine.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
-settings = read_settings()
+settings = read_values()
 os.umask(settings.umask)
 
-broker.install()
 app = Celery(APP_NAME)
-app.conf.update(broker.celery_settings(settings.redis_address()))
+app.conf.update(celery_settings(settings.redis_address()))
 if settings.memory_limit_gb is not None:
     # A process does not give memory back: Celery replaces one that has grown too large after its job.
     app.conf.worker_max_memory_per_child = int(settings.memory_limit_gb * 1e9 / 1024)
 
 
 def _run(task: Any, job_id: str) -> None:
-    execute(job_id, settings, task.request.hostname)
+    try:
+        state = execute(job_id, settings, task.request.hostname)
+    except QuartetError as error:
+        log.error("%s; the sweeper will find job %s", error, job_id)
+        state = None
+    except Exception:  # of a MemoryError, Celery's main process would die
+        log.exception("job %s could not be held; the sweeper will find it", job_id)
+        state = None
+    raise_unless_succeeded(job_id, state)
 
 
 # For broken models too: their jobs then fail with a sentence, whereas Celery drops a message without a task.
 for _model in model_names():
     for _action in ACTIONS:
-        app.task(_run, name=f"{_model}.{_action}", bind=True)
+        app.task(_run, name=f"{_model}.{_action}", bind=True, throws=(JobFailed,), Request=JobRequest)
+
+
+def watched_by(watchdog: Watchdog) -> None:
+    """Connect this worker's main process to what watches it, before Celery runs in it.
+
+    Args:
+        watchdog: that was started.
+    """
+
+    def tick() -> None:
+        watchdog.loop_runs()
+        watchdog.waits = broker.pause_reason() or ""
+        draining.stop_if_drained(busy=bool(reserved_requests) or watchdog.holds_jobs())
+
+    broker.pause_while(draining.reason)
+    broker.pause_while(partial(lacking_room, settings))
+    broker.pause_while(waits_for_store)
+    # Not by `task.request`, which Celery leaves empty when a process is lost.
+    signals.task_failure.connect(partial(_child_died, watchdog), weak=False)
+    signals.worker_ready.connect(lambda sender, **_: sender.hub.call_repeatedly(1.0, tick), weak=False)
+
+
+@signals.setup_logging.connect
+def _set_up_logs(**_: Any) -> None:
+    """In each process of the worker, in place of Celery's own set-up."""
+    set_up_logs(settings)
+    app.log.redirect_stdouts("WARNING")
+
+
+@signals.celeryd_after_setup.connect
+def _silence_spawning(**_: Any) -> None:
+    """In the main process, before the pool starts: by these, its process would log in a form of its own."""
+    for name in ("LOGLEVEL", "LOGFILE", "LOGFORMAT"):
+        os.environ.pop(f"_MP_FORK_{name}_", None)
 
 
 @signals.worker_ready.connect
 def _start(sender: Any, **_: Any) -> None:
     """In the main process, once the worker is ready."""
     _log_broken_models()
-    # Not by `task.request`, which Celery leaves empty when its hard time limit strikes.
-    signals.task_failure.connect(partial(_child_died, sender.hostname), weak=False)
     signals.task_unknown.connect(partial(_no_such_model, sender.hostname), weak=False)
-    sweeper = Sweeper(settings, sender.hostname)
-    sweeper.start()
-    signals.worker_shutdown.connect(lambda **_: sweeper.stop(), weak=False)
+    taken = [name for name, queue in QUEUES.items() if queue in sender.app.amqp.queues.consume_from]
+    sweeper, advancer = Sweeper(settings, sender.hostname, taken), SweepAdvancer(settings)
+    threads: list[Sweeper | SweepAdvancer | Notifier] = [sweeper, advancer, *notifiers(settings)]
+    for thread in threads:
+        thread.start()
+        signals.worker_shutdown.connect(partial(_stop, thread), weak=False)
+
+
+def _stop(thread: Sweeper | SweepAdvancer | Notifier, **_: Any) -> None:
+    thread.stop()
 
 
 def _log_broken_models() -> None:
@@ -76,6 +130,8 @@ def _log_broken_models() -> None:
 def _join(**_: Any) -> None:
     """In the pool's process, when it starts."""
     device.end_with_worker()
+    liveness.watch_main(settings)
+    drawing.begin()
     begin_loading()
 
 
@@ -86,25 +142,9 @@ def _leave(**_: Any) -> None:
 
 
 @signals.worker_shutting_down.connect
-def _hand_back(sender: str, **_: Any) -> None:
-    """A worker that shuts down has its job write a checkpoint and hands it back to the queue.
-
-    Celery calls this from its signal handler, which must not wait for a lock: hence the thread. It asks
-    again and again, since a job may be on its way to the pool, or Redis away, at this moment.
-    """
-
-    def ask() -> None:
-        ledger = Ledger(settings.redis_address())
-        while True:
-            try:
-                ledger.ask_hand_back(sender)
-            except RedisUnreachable as error:
-                log.warning("%s; the sweeper of another worker will find the job", error)
-            except Exception:
-                log.exception("the job could not be asked to stop; the next try is in a second")
-            time.sleep(1)
-
-    threading.Thread(target=ask, name="hand back", daemon=True).start()
+def _hand_back(**_: Any) -> None:
+    """A worker that shuts down has its job write a checkpoint and hands it back to the queue."""
+    liveness.ask_to_stop()
 
 
 def _no_such_model(worker: str, id: str, **_: Any) -> None:  # noqa: A002 - Celery's name
@@ -115,32 +155,29 @@ def _no_such_model(worker: str, id: str, **_: Any) -> None:  # noqa: A002 - Cele
         log.warning("%s; the sweeper sends the message again", error)
 
 
-def _child_died(worker: str, sender: Any, task_id: str, exception: BaseException, **_: Any) -> None:  # noqa: ARG001
+def _child_died(watchdog: Watchdog, task_id: str, exception: BaseException, **_: Any) -> None:
     """Record at once that the pool's process died under a job, not only when the lease has expired."""
-    if not isinstance(exception, (WorkerLostError, Terminated, TimeLimitExceeded)):
+    if not isinstance(exception, (WorkerLostError, Terminated)):
         return
     ledger = Ledger(settings.redis_address())
     try:
         record = ledger.record(task_id)
-        if record is not None and record.worker == worker:
-            _record_death(ledger, record, exception)
-    except (LeaseLost, InvalidJob):
+        # Celery reports a death seconds later, when the pool's next process may already hold the job.
+        if record is not None and record.worker == watchdog.name and not _is_alive(record.process):
+            _record_death(ledger, record, watchdog, exception)
+    except LeaseLost:
         return
-    except RedisUnreachable as error:
+    except (RedisUnreachable, StoreUnreachable) as error:
         log.warning("%s; the sweeper will find the job", error)
+    except Exception:
+        log.exception("the loss of job %s was not recorded; the sweeper will find it", task_id)
 
 
-def _record_death(ledger: Ledger, record: Record, exception: BaseException) -> None:
-    """Fail a job that Celery killed at its hard limit; queue any other again, or fail it after too many."""
-    # Celery reports a death seconds later, when the pool's next process may already hold the job.
-    if isinstance(exception, WorkerLostError) and _is_alive(record.process):
-        return
-    if isinstance(exception, TimeLimitExceeded):
-        error = f"{over_time_limit(record)} and did not stop when asked"
-        ledger.finish(Claim(record.id, record.attempt), "failed", error=error)
-    else:
-        cause = _cause(str(exception))
-        ledger.record_loss(record.id, record.attempt, settings.max_lost_workers, cause)
+def _record_death(ledger: Ledger, record: Record, watchdog: Watchdog, exception: BaseException) -> None:
+    """Queue the job again, or fail it after too many deaths."""
+    why, reason = _cause(str(exception), hung=record.process in watchdog.killed)
+    results = open_results(settings)
+    record_loss(ledger, results, record.claim, settings.max_lost_workers, why, reason)
 
 
 def _is_alive(process: int | None) -> bool:
@@ -155,7 +192,11 @@ def _is_alive(process: int | None) -> bool:
     return True
 
 
-def _cause(message: str) -> str:
-    """How a process ended, from Celery's message about it."""
+def _cause(message: str, *, hung: bool) -> tuple[str, LossReason]:
+    """How a process ended, from Celery's message about it, and as what that is counted."""
     signal = re.search(r"signal \d+ \((SIG\w+)\)", message)
-    return f"its process was killed ({signal[1]})" if signal else f"its process ended ({message[:200]})"
+    if hung:
+        return "its process hung and was killed", "process_hung"
+    if signal:
+        return f"its process was killed ({signal[1]})", "process_killed"
+    return f"its process ended ({message[:200]})", "process_ended"

@@ -1,11 +1,11 @@
 """Work that is done while the next job runs: the end of the previous job, and the index of all jobs.
 
-Drawing figures and writing a report needs no GPU, so a thread does it while this process takes its next job.
-The job's lease is renewed until its folder is published and the ledger says so. Should this process die
+Drawing figures and writing a report needs no GPU, so a thread sees to it while this process takes its next
+job. The job's lease is renewed until its folder is published and the ledger says so. Should this process die
 meanwhile, the lease expires, and another attempt resumes from the checkpoint at the end of training.
 
-With a thousand jobs the index takes longer to write than a small job takes to run. So a second thread writes
-it: at once if it was not written a moment ago, else a moment later, for all jobs published meanwhile.
+Small jobs may end faster than the index is synced to disk. So a second thread writes it: at once if it was
+not written a moment ago, else a moment later, for all jobs published meanwhile.
 """
 
 import logging
@@ -23,8 +23,11 @@ FINISHING = "finishing"
 INDEX = "index"
 """The name of the thread that writes the index."""
 
-PAUSE_SECONDS = 0.5
+PAUSE_SECONDS = 2.0
 """Shortest time between two writes of the index by this process."""
+
+RETRY_SECONDS = 30.0
+"""Until the index is tried again that another worker, which may be frozen, was writing."""
 
 _finishing: threading.Thread | None = None
 _indexing: threading.Thread | None = None
@@ -62,7 +65,10 @@ def update_index(results: Results) -> None:
     with _lock:
         if results not in _behind:
             _behind.add(results)
-            _indexing = threading.Thread(target=_write_soon, args=(results, _indexing), name=INDEX)
+            # A daemon, since it may wait for another worker; `wait` hurries it before this process ends.
+            _indexing = threading.Thread(
+                target=_write_soon, args=(results, _indexing), name=INDEX, daemon=True
+            )
             _indexing.start()
 
 
@@ -74,18 +80,22 @@ def wait_for_index() -> None:
     _hurry.clear()
 
 
-def write_index(results: Results) -> None:
+def write_index(results: Results) -> bool:
     """Write the index. An error is logged, since it is no reason to fail a job.
 
     Args:
         results: the folder of all jobs.
+
+    Returns:
+        False if another worker was writing it, for so long that it may be frozen.
     """
     try:
-        index_page.write_index(results)
+        return index_page.write_index(results)
     except OSError as error:
         log.warning("results/index.html was not written: %s", error)
     except Exception:
         log.exception("results/index.html was not written")
+    return True
 
 
 def _wait_for_job() -> None:
@@ -98,5 +108,6 @@ def _write_soon(results: Results, before: threading.Thread | None) -> None:
         before.join()
     with _lock:
         _behind.discard(results)  # a job that is published from here on asks again
-    write_index(results)
+    while not write_index(results) and not _hurry.wait(RETRY_SECONDS):
+        pass
     _hurry.wait(PAUSE_SECONDS)

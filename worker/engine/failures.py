@@ -1,19 +1,10 @@
-"""Explains errors, and publishes the folder of a job that failed where none could be written."""
+"""Explains errors to people."""
 
 import errno
-import time
 from pathlib import Path
 
 from jobs.errors import QuartetError
-from jobs.ledger.job_record import Record
-from jobs.ledger.ledger import Ledger
-from jobs.settings import Settings
-from jobs.store.atomic_files import write_json
-from jobs.store.results import Results
-from worker.engine.background import write_index
-from worker.engine.job_json import job_json
-from worker.engine.wings import wing
-from worker.report.job_page import render
+from jobs.secrets import hide_secrets
 
 _VOLUME_PROBLEMS = {errno.ENOSPC: "is full", errno.EDQUOT: "is full (quota)", errno.EROFS: "is read-only"}
 
@@ -28,6 +19,10 @@ def sentence(error: BaseException, volume: Path | None = None) -> str:
     Returns:
         One sentence without a full stop, with its hint where there is one.
     """
+    return hide_secrets(_sentence(error, volume))
+
+
+def _sentence(error: BaseException, volume: Path | None) -> str:
     if isinstance(error, QuartetError):
         return error.explanation
     if isinstance(error, OSError):
@@ -43,42 +38,3 @@ def _volume_problem(error: OSError, place: str) -> str:
         return f"{place} {_VOLUME_PROBLEMS[error.errno]}"
     file = f" ({error.filename})" if error.filename else ""
     return f"{place} cannot be used: {error.strerror or error}{file}"
-
-
-def publish_failure(results: Results, ledger: Ledger, record: Record, settings: Settings) -> str:
-    """Write the folder of a job that failed where no worker could write it.
-
-    Args:
-        results: where the folder is published.
-        ledger: knows the job's timeline.
-        record: the failed job.
-        settings: of this worker.
-
-    Returns:
-        The folder's name.
-
-    Raises:
-        OSError: the results volume is full, read-only or gone.
-        LeaseLost: a later attempt has published already.
-        RedisUnreachable: Redis cannot be reached.
-    """
-    published = results.find(record.id)
-    if published is not None:
-        return published.id
-    attempt = record.attempt + 1
-    staging = results.stage(record.id, attempt)
-    content = job_json(
-        record,
-        state=record.state,
-        attempt=record.attempt,
-        finished=(record.finished or record.submitted) / 1000,
-        timeline=[*ledger.timeline(record.id), {"time": time.time() * 1000, "text": "published"}],
-        data={},
-        notes=[],
-        error=record.error,
-    )
-    write_json(staging / "job.json", content)
-    render(staging, wing(record.spec.model))
-    folder = results.publish(record.id, attempt, settings.umask)
-    write_index(results)
-    return folder.id

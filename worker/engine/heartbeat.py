@@ -1,4 +1,8 @@
-"""Renews a job's lease from a thread, and stops the job when it should stop."""
+"""Renews a job's lease from a thread, and stops the job when it should stop.
+
+It hears of a cancellation from Redis; of its worker's end, and of limits, without Redis. A job that lets not
+even this thread run is found by the worker's main process (`worker.engine.watchdog`).
+"""
 
 import logging
 import resource
@@ -7,10 +11,11 @@ import threading
 import time
 from collections.abc import Callable
 
+from jobs.claim import Claim
 from jobs.errors import LeaseLost, RedisUnreachable
-from jobs.ledger.job_record import Claim
 from jobs.ledger.ledger import Ledger
 from jobs.settings import Settings
+from worker.engine import liveness
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +67,7 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def __enter__(self) -> "Heartbeat":
+        liveness.hold(self._claim.token)
         self._thread.start()
         return self
 
@@ -69,6 +75,7 @@ class Heartbeat:
         self._task_over.set()
         self._done.set()
         self._thread.join()
+        liveness.release(self._claim.token)
 
     def task_is_over(self) -> None:
         """The task has ended, well or badly: from now on only the lease is renewed."""
@@ -89,7 +96,7 @@ class Heartbeat:
         except LeaseLost:
             self._superseded()
             return False
-        self._ask_to_stop(asked or self._limit_reached())
+        self._ask_to_stop(asked or self._limit_reached() or self._worker_stops())
         if self._is_overdue() and not self._task_over.is_set():
             self._give_up(self.asked)
             return False
@@ -117,7 +124,7 @@ class Heartbeat:
     def _renew_or_look(self) -> str:
         if time.monotonic() - self._renewed < self._settings.heartbeat_seconds:
             return self._ledger.asked(self._claim)
-        asked = self._ledger.renew(self._claim, self._settings.lease_seconds)
+        asked = self._ledger.renew(self._claim)
         self._renewed = time.monotonic()
         return asked
 
@@ -151,6 +158,10 @@ class Heartbeat:
         if self._asked_at is None:
             return False
         return time.monotonic() - self._asked_at > self._settings.stop_grace_seconds
+
+    @staticmethod
+    def _worker_stops() -> str:
+        return "hand back" if liveness.is_stopping() else ""
 
     def _limit_reached(self) -> str:
         if time.monotonic() > self._deadline:

@@ -1,9 +1,11 @@
 """`HeldJob`: a job that this process has claimed, with all that is needed to work on it."""
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jobs.ledger.job_record import Claim, Record
+from jobs.claim import Claim
+from jobs.ledger.job_record import Record
 from jobs.ledger.ledger import Ledger
 from jobs.settings import Settings
 from jobs.store.results import Results
@@ -15,10 +17,11 @@ class HeldJob:
 
     Attributes:
         settings: of this worker.
-        ledger: waits for a Redis that went away, as long as the settings say.
-        claim: the job's id and the number of the attempt.
+        ledger: waits for a Redis that went away, however long.
+        claim: what this process holds.
         record: what the ledger knew of the job when it was claimed.
         results: where its folder is staged and published.
+        moved_to: what names its staging folder, once `out_of_reach` has moved it.
     """
 
     settings: Settings
@@ -26,8 +29,24 @@ class HeldJob:
     claim: Claim
     record: Record
     results: Results
+    moved_to: Claim | None = None
+
+    @property
+    def staged_as(self) -> Claim:
+        """What names its staging folder."""
+        return self.moved_to or self.claim
 
     @property
     def staging(self) -> Path:
         """The folder that this attempt writes into."""
-        return self.results.staging(self.claim.job_id, self.claim.attempt)
+        return self.results.staging(self.staged_as)
+
+    def out_of_reach(self) -> "HeldJob":
+        """The same job in a staging folder that its task, which does not stop, no longer finds.
+
+        Raises:
+            OSError: the results volume is read-only or gone.
+        """
+        claim = replace(self.claim, token=secrets.token_hex(8))
+        self.staging.rename(self.results.staging(claim))
+        return replace(self, moved_to=claim)

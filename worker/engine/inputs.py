@@ -1,15 +1,24 @@
 """What a job takes over from other jobs: the folders it reads, and the checkpoint it resumes from."""
 
+import contextlib
+import os
 import shutil
+from io import BufferedReader
+from pathlib import Path
 
-from jobs.errors import InvalidJob
+from jobs.errors import DamagedFolder, InvalidJob
+from jobs.ids import is_job_id
 from jobs.spec import JobSpec
+from jobs.specs.stored_spec import StoredSpec
 from jobs.store.atomic_files import whole_file
 from jobs.store.job_folder import CHECKPOINT, JobFolder
+from jobs.store.regular_files import open_regular
 from jobs.store.results import Results
+from jobs.store.staging import progress_of_staging
 from jobs.wording import with_article
 from worker.context import JobContext
-from worker.training.checkpoint import Checkpoint
+from worker.engine.held_job import HeldJob
+from worker.training.checkpoint import MOST_BYTES, Checkpoint
 
 
 def source_folders(spec: JobSpec, results: Results) -> dict[str, JobFolder]:
@@ -28,39 +37,100 @@ def source_folders(spec: JobSpec, results: Results) -> dict[str, JobFolder]:
     """
     found = {}
     for name, (job_id, model) in spec.needs().items():
-        folder = results.find(job_id)
+        folder = results.whole(job_id)
         expected = f"{with_article(f'{model} train')} job that succeeded"
         if folder is None:
             raise InvalidJob(
-                name, expected=expected, given=f"job {job_id}, which has no folder in {results.root}"
+                name, expected=expected, given=f"job {job_id}, which has no folder in {results.name}"
             )
-        source, state = folder.job["spec"], folder.job["state"]
-        if (source["model"], source["action"], state) != (model, "train", "succeeded"):
-            kind = with_article(f"{source['model']} {source['action']}")
-            raise InvalidJob(name, expected=expected, given=f"job {job_id}, {kind} job that {state}")
+        kind, state = _kind_and_state(folder)
+        if (kind, state) != (f"{model} train", "succeeded"):
+            given = f"job {job_id}, {with_article(kind)} job that {state}"
+            raise InvalidJob(name, expected=expected, given=given)
         folder.check()
         found[name] = folder
     return found
 
 
-def take_checkpoint(context: JobContext, continues: str | None, results: Results) -> None:
+def _kind_and_state(folder: JobFolder) -> tuple[str, str]:
+    try:
+        return StoredSpec.of_folder(folder.job).kind, str(folder.job.get("state"))
+    except (InvalidJob, AttributeError) as error:
+        raise DamagedFolder(f"{folder.path}: job.json is not a job's record ({error})") from None
+
+
+def take_checkpoint(context: JobContext, held: HeldJob) -> None:
     """Copy the checkpoint of the job that this one continues, unless this one has its own already.
+
+    A job that ended before it began left none; the one that it was to continue did.
 
     Args:
         context: of this job; its `checkpoint` is written.
-        continues: the id of the job before; None for a job that continues none.
-        results: where the folder of that job is.
+        held: the job.
 
     Raises:
         DamagedFolder: the folder of the job before does not match its manifest.
         OSError: the results volume is full, read-only or gone.
+        RedisUnreachable: Redis cannot be reached.
     """
-    before = results.find(continues) if continues else None
-    if before is None or context.checkpoint.exists() or not (before.path / CHECKPOINT).exists():
-        return
-    before.check()
-    with (before.path / CHECKPOINT).open("rb") as old, whole_file(context.checkpoint) as new:
-        shutil.copyfileobj(old, new)
+    before, seen = held.record.continues, {held.record.id}
+    while before and before not in seen and not context.checkpoint.exists():
+        seen.add(before)
+        left = _left_by(before, held.results)
+        if left is not None:
+            with left, whole_file(context.checkpoint) as mine:
+                shutil.copyfileobj(left, mine)
+        elif held.results.checkpoints is not None:
+            held.results.checkpoints.take(before, context.checkpoint, None)
+        before = _continued_by(before, held)
+
+
+def take_further_checkpoint(results: Results, job_id: str, path: Path) -> None:
+    """Take the checkpoint that an attempt on another host left in the object store, if it got further.
+
+    Args:
+        results: the store.
+        job_id: the job.
+        path: of its checkpoint, which is replaced.
+
+    Raises:
+        DamagedFolder: the checkpoint that is here cannot be read.
+        StoreUnreachable: the store does not answer.
+        OSError: the volume is full, read-only or gone.
+    """
+    if results.checkpoints is not None:
+        here = Checkpoint.position(path) if path.exists() else None
+        results.checkpoints.take(job_id, path, beyond=here)
+
+
+def _left_by(job_id: str, results: Results) -> BufferedReader | None:
+    """The newest checkpoint of a job that has ended, published or, as long as the sweeper has not, staged.
+
+    Raises:
+        DamagedFolder: its folder does not match its manifest.
+        OSError: the results volume cannot be read.
+    """
+    for _ in range(2):  # it may be published between the two looks
+        folder = results.whole(job_id)
+        if folder is not None:
+            if not os.path.lexists(folder.path / CHECKPOINT):
+                return None
+            folder.check()
+            return open_regular(folder.path / CHECKPOINT, MOST_BYTES)
+        for staging in sorted(results.staged(job_id), key=progress_of_staging, reverse=True):
+            with contextlib.suppress(FileNotFoundError):
+                return open_regular(staging / CHECKPOINT, MOST_BYTES)
+    return None
+
+
+def _continued_by(job_id: str, held: HeldJob) -> str | None:
+    """The job that a job was to continue, by its folder or, while it has none, by the ledger."""
+    folder = held.results.find(job_id)
+    if folder is not None:
+        continues = folder.job.get("continues")
+        return continues if isinstance(continues, str) and is_job_id(continues) else None
+    record = held.ledger.record(job_id)
+    return record.continues if record is not None else None
 
 
 def resumed_from(context: JobContext) -> str:

@@ -6,8 +6,9 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from jobs.errors import Cancelled, LeaseLost, QuartetError, RedisUnreachable
+from jobs.errors import Cancelled, LeaseLost, QuartetError, RedisUnreachable, StoreUnreachable
 from jobs.ledger.job_record import Record, State
 from jobs.settings import Settings
 from jobs.wording import counted
@@ -24,12 +25,14 @@ class Outcome:
     Attributes:
         state: the state the job ends in.
         metrics: the numbers that its task returned.
-        error: why it failed, in a sentence; None where it did not fail.
+        error: why it failed or was cancelled, in a sentence; None where there is no reason.
+        usage: what it used of the machine, as `worker.engine.usage` measures it.
     """
 
     state: State
     metrics: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
+    usage: Mapping[str, Any] = field(default_factory=dict)
 
 
 def outcome_of(task: Callable[[], Mapping[str, float]], results_root: Path) -> Outcome:
@@ -45,35 +48,37 @@ def outcome_of(task: Callable[[], Mapping[str, float]], results_root: Path) -> O
     Raises:
         LeaseLost: another attempt holds the job now.
         RedisUnreachable: Redis cannot be reached.
+        StoreUnreachable: the object store does not answer.
     """
     try:
         return Outcome("succeeded", task())
     except Cancelled:
         return Outcome("cancelled")
-    except (LeaseLost, RedisUnreachable):
+    except (LeaseLost, RedisUnreachable, StoreUnreachable):
         raise
     except QuartetError as error:
         log.error("%s", error.explanation)
-        return Outcome("failed", error=error.explanation)
+        return Outcome("failed", error=sentence(error))
     except Exception as error:
         forget()  # compiled functions may be in an unknown state, or fill the memory
         log.error("%s", traceback.format_exc())
         return Outcome("failed", error=sentence(error, _volume_of(error, results_root)))
 
 
-def stopped(reason: str, record: Record, settings: Settings) -> Outcome:
+def stopped(reason: str, record: Record, settings: Settings, why: str = "") -> Outcome:
     """The outcome of a job that was stopped.
 
     Args:
         reason: `Heartbeat.asked`: a limit makes the job fail, anything else is a cancellation.
         record: the job.
         settings: of this worker.
+        why: of a cancellation, if whoever asked for it said so.
     """
     if reason == "time limit":
         return Outcome("failed", error=over_time_limit(record))
     if reason == "memory limit":
         return Outcome("failed", error=f"exceeded its memory limit of {settings.memory_limit_gb:g} GB")
-    return Outcome("cancelled")
+    return Outcome("cancelled", error=why or None)
 
 
 def over_time_limit(record: Record) -> str:

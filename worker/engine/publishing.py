@@ -2,24 +2,30 @@
 
 import contextlib
 import logging
-import time
 import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from jobs.errors import LeaseLost, RedisUnreachable
+from jobs.reuse import Fingerprint
 from jobs.store.atomic_files import write_json
-from jobs.store.job_folder import JobFolder
-from jobs.store.results import keep_checkpoint_alone
+from jobs.store.fingerprints import Fingerprints
+from jobs.store.job_folder import LOG, JobFolder
+from jobs.store.staging import keep_checkpoint_alone
 from worker.context import JobContext
 from worker.engine import background
+from worker.engine.drawing import draw
 from worker.engine.failures import sentence
+from worker.engine.fingerprinting import fingerprint_of
 from worker.engine.held_job import HeldJob
 from worker.engine.job_json import job_json
 from worker.engine.job_log import log_end, log_into
+from worker.engine.loaded_code import loaded_code
 from worker.engine.outcome import Outcome
 from worker.engine.wings import wing
 from worker.report.job_page import render
-from worker.report.metrics import headline
+from worker.report.metrics import headline, in_order
 
 log = logging.getLogger(__name__)
 
@@ -39,30 +45,13 @@ def write_first_record(held: HeldJob) -> None:
         held.record,
         state="running",
         attempt=held.claim.attempt,
-        finished=time.time(),
+        finished=(held.record.started or held.record.submitted) / 1000,
         timeline=[],
         data={},
         notes=[],
+        code=loaded_code(held.record.spec.model),  # before the files can change
     )
     write_json(held.staging / "job.json", content)
-
-
-def adopt(held: HeldJob, folder: JobFolder) -> None:
-    """End a job whose folder an earlier attempt published before it died.
-
-    Args:
-        held: the job.
-        folder: its published folder.
-
-    Raises:
-        LeaseLost: another attempt holds the job now.
-        RedisUnreachable: Redis was away longer than the worker waits.
-        DamagedFolder: the folder's `job.json` cannot be read.
-    """
-    job = folder.job
-    held.ledger.finish(
-        held.claim, job["state"], error=job["error"], folder=folder.id, headline=job["headline"]
-    )
 
 
 def conclude(held: HeldJob, context: JobContext, outcome: Outcome) -> None:
@@ -77,26 +66,30 @@ def conclude(held: HeldJob, context: JobContext, outcome: Outcome) -> None:
 
     Raises:
         LeaseLost: another attempt holds the job now; nothing was published.
-        RedisUnreachable: Redis was away longer than the worker waits; the sweeper will find the job.
     """
     context.progress(force=True, stage="writing the report")
-    best = None
+    finished, best = held.ledger.now(), None
     try:
         try:
-            best = _headline(held, outcome)
-            folder = _publish(held, context, outcome, best)
+            if outcome.metrics:
+                named = wing(held.record.spec.model).metrics
+                best = headline(named, outcome.metrics)
+                outcome = replace(outcome, metrics=in_order(named, outcome.metrics))
+            folder = _publish(held, context, outcome, best, finished)
         except (LeaseLost, RedisUnreachable, OSError):
             raise
         except Exception as error:
-            with log_into(held.staging / "log.txt"):
+            with log_into(held.staging / LOG):
                 log.error("%s", traceback.format_exc())
             why = f"the report could not be rendered: {sentence(error)}"
-            outcome = Outcome("failed", outcome.metrics, why)
-            folder = _publish(held, context, outcome, best)
+            outcome = replace(outcome, state="failed", error=why)
+            folder = _publish(held, context, outcome, best, finished)
     except OSError as error:
         fail_without_folder(held, error)
         return
-    held.ledger.finish(held.claim, outcome.state, error=outcome.error, folder=folder.id, headline=best)
+    held.ledger.finish(
+        held.claim, outcome.state, finished=finished, error=outcome.error, folder=folder.id, headline=best
+    )
     background.update_index(held.results)
 
 
@@ -112,44 +105,59 @@ def fail_without_folder(held: HeldJob, error: OSError) -> None:
 
     Raises:
         LeaseLost: another attempt holds the job now.
-        RedisUnreachable: Redis was away longer than the worker waits.
     """
     with contextlib.suppress(OSError):
         keep_checkpoint_alone(held.staging)
-    held.ledger.finish(held.claim, "failed", error=sentence(error, held.results.root))
+    why = sentence(error, held.results.root)
+    held.ledger.finish(held.claim, "failed", finished=held.ledger.now(), error=why)
 
 
-def _headline(held: HeldJob, outcome: Outcome) -> dict[str, Any] | None:
-    if not outcome.metrics:
-        return None
-    return headline(wing(held.record.spec.model).metrics, outcome.metrics)
-
-
-def _publish(held: HeldJob, context: JobContext, outcome: Outcome, best: dict[str, Any] | None) -> JobFolder:
+def _publish(
+    held: HeldJob, context: JobContext, outcome: Outcome, best: dict[str, Any] | None, finished: int
+) -> JobFolder:
     if outcome.metrics:
         write_json(held.staging / "metrics.json", dict(outcome.metrics), durable=False)
-    write_json(held.staging / "job.json", _final_record(held, context, outcome, best))
-    render(held.staging, wing(held.record.spec.model))
-    held.ledger.renew(held.claim, held.settings.lease_seconds)
-    return held.results.publish(held.claim.job_id, held.claim.attempt, held.settings.umask)
+    timeline = held.ledger.timeline(held.claim.job_id)
+    fingerprint = fingerprint_of(held, timeline)
+    content = _final_record(held, context, outcome, best, finished, timeline, fingerprint)
+    write_json(held.staging / "job.json", content)
+    if outcome.state == "failed":  # its page has no figures, and the process that draws may be what failed
+        render(held.staging, wing(held.record.spec.model))
+    else:
+        draw(held.staging, held.record.spec.model)
+    folder = held.results.publish(
+        held.staged_as, held.settings.umask, fence=lambda: held.ledger.renew(held.claim)
+    )
+    if fingerprint is not None and outcome.state == "succeeded":
+        Fingerprints(held.results.root).add(fingerprint.key, folder.id)
+    return folder
 
 
 def _final_record(
-    held: HeldJob, context: JobContext, outcome: Outcome, best: dict[str, Any] | None
+    held: HeldJob,
+    context: JobContext,
+    outcome: Outcome,
+    best: dict[str, Any] | None,
+    finished: int,
+    timeline: Sequence[Mapping[str, Any]],
+    fingerprint: Fingerprint | None,
 ) -> dict[str, Any]:
     """The content of `job.json` as it is to be published, with the two events that are still to come."""
-    finished = time.time()
     end = outcome.state if outcome.error is None else f"{outcome.state}: {outcome.error}"
-    last = [{"time": finished * 1000, "text": text} for text in ("published", end)]
+    last = [{"time": finished, "text": text} for text in ("published", end)]
     return job_json(
         held.record,
         state=outcome.state,
         attempt=held.claim.attempt,
-        finished=finished,
-        timeline=[*held.ledger.timeline(held.claim.job_id), *last],
+        finished=finished / 1000,
+        timeline=[*timeline, *last],
         data=context.data,
         notes=context.notes,
+        warnings=context.warnings,
         headline=best,
+        code=loaded_code(held.record.spec.model),
+        fingerprint=fingerprint,
+        usage=outcome.usage,
         error=outcome.error,
-        log_end=log_end(held.staging / "log.txt") if outcome.error else None,
+        log_end=log_end(held.staging / LOG) if outcome.state == "failed" else None,
     )

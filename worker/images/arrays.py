@@ -29,8 +29,10 @@ def with_noise(clean: Floats, noise: float, seed: list[int] | np.random.Generato
             generator continues from its state, so that several calls give the noise that one would give.
 
     Returns:
-        float32 (n, 784) in [0, 1].
+        float32 (n, 784) in [0, 1]; `clean` itself where there is no noise.
     """
+    if not noise:
+        return clean
     noisy: Floats = np.random.default_rng(seed).standard_normal(clean.shape, np.float32)
     noisy *= np.float32(noise)
     noisy += clean

@@ -1,6 +1,6 @@
 """The distribution of a trained network's codes, as Gaussians to draw new codes from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from worker.images.arrays import Floats
 from worker.images.pixels import Labels
+from worker.training.plain_arrays import open_arrays
+
+_MOST_BYTES = 2**24
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,19 @@ class CodeDistribution:
 
     @classmethod
     def read(cls, path: Path) -> "CodeDistribution":
-        """Read what `write` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(**stored)
+        """Read what `write` wrote.
+
+        Raises:
+            DamagedFolder: the file is something else, or has numbers that are not finite.
+            OSError: there is none, or it cannot be read.
+        """
+        with open_arrays(path, _MOST_BYTES, "a distribution of codes") as stored:
+            found = cls(*(stored.read_finite(field.name) for field in fields(cls)))
+            count, units = found.means.shape
+            shapes = ((count,), (count, units), (count, units, units))
+            arrays = (found.digits, found.means, found.covariances)
+            if not count or tuple(array.shape for array in arrays) != shapes:
+                raise ValueError("its arrays do not fit together")
+            if [array.dtype.kind for array in arrays] != ["i", "f", "f"]:
+                raise ValueError("its arrays have other types")
+            return found

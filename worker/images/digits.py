@@ -1,6 +1,7 @@
 """The offline sample `digits`: scikit-learn's handwritten digits, scaled to 28 × 28."""
 
 import hashlib
+from functools import cache
 
 import numpy as np
 
@@ -12,6 +13,7 @@ TRAINING_IMAGES = 1_497
 """The first ones; the other 300 are the test part."""
 
 
+@cache
 def load_digits() -> Images:
     """Load the test set of UCI's "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak, 1998).
 

@@ -1,6 +1,7 @@
 """Drawings of images: in named rows, in reading order, and of weights."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import matplotlib
@@ -116,8 +117,7 @@ def _axes_for(
 ) -> tuple[Drawing, Axes]:
     """Axes for a canvas, in a drawing with room for names to its left and for `below` inches under it."""
     height, width = canvas.shape[:2]
-    font = FontProperties(size=matplotlib.rcParams["font.size"])
-    letters = max((TextPath((0, 0), name, prop=font).get_extents().width for name in names or ()), default=0)
+    letters = max((_width(name, matplotlib.rcParams["font.size"]) for name in names or ()), default=0.0)
     left = letters / 72 + NAME_GAP + MARGIN if names else MARGIN
     inches = min((WIDTH - left - MARGIN) / width, WIDEST_IMAGE / SIDE)
     whole_width, whole_height = left + inches * width + MARGIN, inches * height + below + 2 * MARGIN
@@ -132,7 +132,14 @@ def _axes_for(
         )
     )
     axes.set_axis_off()
+    axes.set(xticks=[], yticks=[])  # which would take time though they are not drawn
     return drawing, axes
+
+
+@lru_cache(maxsize=64)
+def _width(text: str, size: float) -> float:
+    """How wide a text is, in points; jobs name their rows alike, and it takes long to compute."""
+    return float(TextPath((0, 0), text, prop=FontProperties(size=size)).get_extents().width)
 
 
 def _put(canvas: Pixels, top: int, left: int, image: NDArray[np.uint8]) -> None:
@@ -163,6 +170,6 @@ def _caption(axes: Axes, left: int, top: int, text: str) -> None:
 
 
 def _show(axes: Axes, canvas: Pixels) -> None:
-    # Edges at integers, so that text is placed by the pixel.
+    # Edges at integers, so that text is placed by the pixel. An SVG gets the pixels as they are.
     height, width = canvas.shape[:2]
-    axes.imshow(canvas, interpolation="nearest", extent=(0, width, height, 0))
+    axes.imshow(canvas, interpolation="none", extent=(0, width, height, 0))

@@ -1,6 +1,7 @@
 """What `generate` of the image models does: images through a network, and points of its code decoded."""
 
 import re
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -8,16 +9,22 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from worker.context import JobContext
+from worker.images.appearance import REMARK, TABLE_FILE, remarks
 from worker.images.arrays import Floats, as_bytes, flat
-from worker.images.artifacts import CODE_FILE, save_images
+from worker.images.artifacts import CODE_FILE, IMAGES_FILE, save_images
+from worker.images.class_names import class_name
 from worker.images.code_distribution import CodeDistribution
 from worker.images.inference_inputs import InferenceInputs, load_inputs
+from worker.images.job_data import classes_of_training, looks_of_training, skips
 from worker.images.network import decoder_of, encoder_of, load_network, predict
-from worker.images.parameters import ImageGeneration
+from worker.images.parameters import ImageGeneration, without_suffix
 from worker.images.pixels import Pixels
 
 MOST_SEARCHED = 10_000
 """The most images that are searched for the two digits of an interpolation."""
+
+MOST_FILES = 10_000
+"""The most PNG files that a job writes; `images.npz` has all images."""
 
 LONGEST_STEM = 60
 """Characters of a given file's name in the name of a written one."""
@@ -30,15 +37,22 @@ def parameters_of(context: JobContext) -> ImageGeneration:
 
 
 def generate_images(
-    context: JobContext, inputs: InferenceInputs, values: Floats, folder: str
+    context: JobContext,
+    inputs: InferenceInputs,
+    values: Floats,
+    folder: str,
+    prepare: Callable[[Floats], Floats] = lambda images: images,
 ) -> tuple[Floats, dict[str, float]]:
-    """Send images through the network and decode points of its code; write `images.npz` and PNG files.
+    """Send images through the network and decode points of its code; write `images.npz`, PNG files and a
+    table of them.
 
     Args:
         context: of the job; its parameters say how many interpolations and samples.
         inputs: k images that `values` was made from; their names become those of the files.
         values: the network's input, float32 (k, 784) in [0, 1].
         folder: of the PNG files, in the job's folder.
+        prepare: makes of the two images of an interpolation, float32 (2, 784) in [0, 1], what the network
+            takes, as `values` were made.
 
     Returns:
         The network's output, float32 (k, 784), and how many images of each kind there are.
@@ -50,7 +64,9 @@ def generate_images(
     model = load_network(context.source)
     context.progress(force=True, stage="decoding")
     output = predict(model, values)
-    ends, between = _interpolation(context, inputs, model)
+    ends = _ends(context, inputs)
+    seen = prepare(flat(ends))
+    between = _interpolation(seen, parameters_of(context).interpolations, model)
     samples, digits = _samples(context, model)
     save_images(
         context,
@@ -59,38 +75,42 @@ def generate_images(
         input=as_bytes(values),
         output=as_bytes(output),
         interpolation_ends=ends,
+        interpolation_inputs=as_bytes(seen),
         interpolation=as_bytes(between),
         samples=as_bytes(samples),
         sample_digits=digits,
+        sample_classes=np.array(classes_of_training(context.source), "U"),
     )
-    _write_png(context, folder, inputs.names, as_bytes(output))
+    _write_png(context, folder, inputs, as_bytes(output))
     # The ends are reconstructions of two images and not on the way between them.
     counts = {"images": len(output), "interpolations": max(0, len(between) - 2), "samples": len(samples)}
     return output, {name: float(count) for name, count in counts.items()}
 
 
-def _interpolation(context: JobContext, inputs: InferenceInputs, model: keras.Model) -> tuple[Pixels, Floats]:
-    """Two images (2, 28, 28), and points (2 + interpolations, 784) on the straight line between their codes.
+def _interpolation(ends: Floats, wanted: int, model: keras.Model) -> Floats:
+    """Points (2 + wanted, 784) on the straight line between the codes of two inputs (2, 784) of the network.
 
-    The first and the last point are the two images' own. Both arrays are empty where there is none.
+    The first and the last point are the two inputs' own. There is none, (0, 784), without inputs.
     """
-    wanted = parameters_of(context).interpolations
-    ends = _ends(context, inputs) if wanted else inputs.images[:0]
     if not len(ends):
-        return ends, flat(ends)
-    first, last = predict(encoder_of(model), flat(ends))
+        return ends
+    first, last = predict(encoder_of(model), ends)
     share = np.linspace(0, 1, wanted + 2, dtype=np.float32)[:, np.newaxis]
-    return ends, predict(decoder_of(model), (1 - share) * first + share * last)
+    between: Floats = predict(decoder_of(model), (1 - share) * first + share * last)
+    return between
 
 
 def _ends(context: JobContext, inputs: InferenceInputs) -> Pixels:
-    """The images to interpolate between: (2, 28, 28), or (0, 28, 28) and a note that says why."""
+    """The images to interpolate between: (2, 28, 28), or (0, 28, 28) and, if wanted, a note that says why."""
     parameters = parameters_of(context)
+    if not parameters.interpolations:
+        return inputs.images[:0]
     digits = parameters.first_digit, parameters.second_digit
     found = _images_of(inputs, digits)
-    if found is None and inputs.labels is not None:
+    if found is None and inputs.labels is not None and len(inputs.images) < inputs.total:
         # The few inputs may lack a digit that the data has.
-        found = _images_of(load_inputs(context.data_to_read(), context.settings, MOST_SEARCHED), digits)
+        data = context.data_to_read()
+        found = _images_of(load_inputs(data, context.settings, MOST_SEARCHED, skip=skips(context)), digits)
     if found is not None:
         return found
     if len(inputs.images) < 2:
@@ -99,7 +119,8 @@ def _ends(context: JobContext, inputs: InferenceInputs) -> Pixels:
     reason = (
         "the images have no labels"
         if inputs.labels is None
-        else f"the data does not have both digits, {digits[0]} and {digits[1]}"
+        else f"the data does not have both{' classes' if inputs.classes else ' digits'}, {digits[0]} and "
+        f"{digits[1]}"
     )
     context.note(f"The interpolation is between the first two images, since {reason}.")
     return inputs.images[:2]
@@ -123,14 +144,35 @@ def _samples(context: JobContext, model: keras.Model) -> tuple[Floats, NDArray[n
     return predict(decoder_of(model), codes), digits
 
 
-def _write_png(context: JobContext, folder: str, names: tuple[str, ...], images: Pixels) -> None:
+def _write_png(context: JobContext, folder: str, inputs: InferenceInputs, images: Pixels) -> None:
+    """Write each image, and a table of which file belongs to which of the given ones."""
     (context.folder / folder).mkdir()
-    for number, (name, image) in enumerate(zip(names, images, strict=True)):
-        context.check_stop()
-        Image.fromarray(image).save(context.folder / folder / f"{number:04d}-{_stem(name)}.png")
+    labels = (
+        [""] * len(images)
+        if inputs.labels is None
+        else [class_name(label, inputs.classes) for label in inputs.labels.tolist()]
+    )
+    said = remarks(inputs.images, looks_of_training(context.source))
+    rows = []
+    for number, (name, label, remark, image) in enumerate(
+        zip(inputs.names, labels, said, images, strict=True)
+    ):
+        file = f"{folder}/{number:04d}-{_stem(name)}.png" if number < MOST_FILES else ""
+        rows.append((number, name, label, file, remark))
+        if file:
+            context.check_stop()
+            Image.fromarray(image).save(context.folder / file)
+    context.write_table(
+        TABLE_FILE, ("number", "image", "digit" if not inputs.classes else "class", "file", REMARK), rows
+    )
+    if len(images) > MOST_FILES:
+        context.note(
+            f"The first {MOST_FILES:,} images are in {folder}/ as PNG files; all {len(images):,} are in "
+            f"{IMAGES_FILE}, in the order of {TABLE_FILE}."
+        )
 
 
 def _stem(name: str) -> str:
     """A given file's name as part of a new one: English letters, digits and dashes."""
-    safe = re.sub(r"[^A-Za-z0-9]+", "-", re.sub(r"(?i)\.png$", "", name)).strip("-")
+    safe = re.sub(r"[^A-Za-z0-9]+", "-", without_suffix(name)).strip("-")
     return safe[:LONGEST_STEM] or "image"

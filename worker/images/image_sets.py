@@ -7,11 +7,11 @@ from worker.images.pixels import Labels, Pixels
 
 
 class LabelledImages(NamedTuple):
-    """Images with the digits that they show.
+    """Images with the digits, or other classes, that they show.
 
     Attributes:
         images: uint8 (n, 28, 28), 0 to 255.
-        labels: int64 (n,), digits 0 to 9; None where there are none.
+        labels: int64 (n,), digits 0 to 9 or numbers of classes; None where there are none.
     """
 
     images: Pixels
@@ -29,11 +29,12 @@ class Images:
     Attributes:
         name: the dataset's name, or the name of the file or folder.
         train: uint8 (n, 28, 28), 0 to 255.
-        train_labels: int64 (n,), digits 0 to 9; None where there are none.
+        train_labels: int64 (n,), digits 0 to 9 or numbers of classes; None where there are none.
         test: uint8 (m, 28, 28).
         test_labels: int64 (m,); None where there are none.
         record: where they come from, for `job.json`.
         notes: sentences for the report about what was done to them.
+        classes: names of the classes, by label; empty where labels are digits, or there are none.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Images:
     test_labels: Labels | None
     record: dict[str, Any]
     notes: tuple[str, ...]
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # The next job may get the same arrays.
@@ -52,7 +54,12 @@ class Images:
 
 
 def image_record(
-    name: str, path: str | None, sha256: str, train: LabelledImages, test: LabelledImages
+    name: str,
+    path: str | None,
+    sha256: str,
+    train: LabelledImages,
+    test: LabelledImages,
+    classes: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """What `job.json` says about a dataset.
 
@@ -62,6 +69,8 @@ def image_record(
         sha256: of its content.
         train: n images.
         test: m images.
+        classes: as in `Images`.
     """
     examples = {"train": len(train.images), "test": len(test.images)}
-    return {"name": name, "path": path, "sha256": sha256, "examples": examples}
+    record = {"name": name, "path": path, "sha256": sha256, "examples": examples}
+    return record | ({"classes": list(classes)} if classes else {})

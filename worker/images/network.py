@@ -11,6 +11,7 @@ import numpy as np
 from jobs.store.job_folder import MODEL, JobFolder
 from worker.images.arrays import Floats
 from worker.images.pixels import PIXELS
+from worker.training.saved_weights import load_weights
 
 CODE_UNITS = 32
 
@@ -61,11 +62,13 @@ def logits_of(model: keras.Model, images: Any) -> Any:
 def load_network(folder: JobFolder) -> keras.Model:
     """Load the network of a finished training job.
 
-    It is built by this module, and only its weights are read from the folder, for Keras' own loader can run
-    code that a file brings along (CVE-2025-1550, CVE-2025-9906).
+    It is built by this module, and only its weights are read from the folder.
+
+    Raises:
+        DamagedFolder: they cannot be read, belong to another network, or are not finite numbers.
     """
     model = build_autoencoder(0)
-    model.load_weights(folder.path / MODEL)
+    load_weights(model, folder.path / MODEL)
     return model
 
 

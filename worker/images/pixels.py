@@ -1,6 +1,7 @@
-"""Images of any size and any usual number type as 28 × 28 bytes, and notes about what was done to them."""
+"""Images of any size as 28 × 28 bytes, and notes about what was done to them."""
 
-from collections.abc import Sequence
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,12 @@ SIDE = 28
 PIXELS = SIDE * SIDE
 MAX_PIXELS = 50_000_000
 """The most pixels that one image may have; about what a good camera takes."""
+
+MAX_SIDE = 100_000
+"""The most pixels in a row or a column: to shrink a longer one takes a filter of many times its size."""
+
+MAX_IMAGES = 5_000_000
+"""The most images in an array: as 28 × 28 bytes each they take 4 GB."""
 
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -34,106 +41,120 @@ def stack(place: str, array: NDArray[Any]) -> NDArray[Any]:
     Raises:
         InvalidData: another shape, no images, or too large ones.
     """
-    if array.shape == (SIDE, SIDE):
-        array = array[np.newaxis]
-    if array.ndim == 4 and array.shape[3] == 1:
-        array = array[..., 0]
-    shape = f"shape ({', '.join(map(str, array.shape))})"
-    if array.ndim != 3:
-        flat = array.ndim == 2 and array.shape[1] == PIXELS
+    return array.reshape(check_shape(place, array.shape))
+
+
+def check_shape(place: str, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Check the shape of an array as `stack` does.
+
+    Args:
+        place: file and array, for messages.
+        shape: of the array.
+
+    Returns:
+        (images, height, width).
+
+    Raises:
+        InvalidData: as `stack` does.
+    """
+    given = f"shape ({', '.join(map(str, shape))})"
+    if shape == (SIDE, SIDE):
+        shape = (1, *shape)
+    if len(shape) == 4 and shape[3] == 1:
+        shape = shape[:3]
+    if len(shape) != 3:
+        flat = len(shape) == 2 and shape[1] == PIXELS
         raise InvalidData(
             place,
             expected="shape (images, height, width), grey levels only",
-            given=shape,
-            hint=f"reshape it to ({array.shape[0]}, {SIDE}, {SIDE})" if flat else None,
+            given=given,
+            hint=f"reshape it to ({shape[0]}, {SIDE}, {SIDE})" if flat else None,
         )
-    if array.size == 0:
-        raise InvalidData(place, expected="at least one image", given=shape)
-    _, height, width = array.shape
-    if height * width > MAX_PIXELS:
+    count, height, width = shape
+    if not count * height * width:
+        raise InvalidData(place, expected="at least one image", given=given)
+    if height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
         raise too_many_pixels(place, width, height)
-    return array
+    if count > MAX_IMAGES:
+        raise InvalidData(place, expected=f"at most {counted(MAX_IMAGES, 'image')}", given=f"{count:,}")
+    return count, height, width
 
 
 def too_many_pixels(place: str, width: int, height: int) -> InvalidData:
-    """Return the error for an image of more than `MAX_PIXELS` pixels.
+    """Return the error for an image of more than `MAX_PIXELS` pixels, or of `MAX_SIDE` in a row or a column.
 
     Args:
         place: the file, for the message.
         width: in pixels.
         height: in pixels.
     """
+    most = (MAX_PIXELS, "an image") if width * height > MAX_PIXELS else (MAX_SIDE, "a row or a column")
     return InvalidData(
-        place, expected=f"at most {MAX_PIXELS:,} pixels in an image", given=f"{width:,} × {height:,}"
+        place, expected=f"at most {most[0]:,} pixels in {most[1]}", given=f"{width:,} × {height:,}"
     )
 
 
-def as_images(place: str, array: NDArray[Any]) -> tuple[Pixels, list[str]]:
-    """Turn images of any size into images of 28 × 28 bytes.
+def as_images(levels: Pixels) -> tuple[Pixels, list[str]]:
+    """Scale images of one size to 28 × 28.
 
     Args:
-        place: file and array, for messages.
-        array: (n, height, width): integers from 0 to 255, real numbers from 0 to 1, or booleans.
+        levels: uint8 (n, height, width).
 
     Returns:
-        uint8 (n, 28, 28), 0 to 255, and sentences about what was done.
-
-    Raises:
-        InvalidData: values of another type, out of range, or not finite.
+        uint8 (n, 28, 28), and sentences about what was done.
     """
-    notes = []
-    levels = _grey_levels(place, array)
-    brightest = int(levels.max())
-    if brightest < 64:
-        notes.append(
-            f"The brightest pixel in {place} has grey level {brightest} of 255; contrast was not changed."
-        )
-    count, height, width = levels.shape
-    if (height, width) != (SIDE, SIDE):
-        from PIL import Image
+    if levels.shape[1:] == (SIDE, SIDE):
+        return levels, []
+    from PIL import Image
 
-        levels = np.stack([scaled_to_fit(Image.fromarray(image)) for image in levels])
-    notes += resize_notes([(width, height)] * count)
-    return levels, notes
+    scaled = Scaled()
+    images = np.empty((len(levels), SIDE, SIDE), np.uint8)
+    for level, fitted in zip(levels, images, strict=True):
+        fitted[...] = scaled_to_fit(Image.fromarray(level), scaled)
+    return images, scaled.notes()
 
 
-def as_labels(place: str, array: NDArray[Any], count: int) -> tuple[Labels | None, list[str]]:
-    """Turn an array that a person gave into one label for each image.
+@dataclass
+class Scaled:
+    """What `scaled_to_fit` did to some images.
 
-    Labels stand for digits, so any others than 0 to 9 are ignored, with a note.
-
-    Args:
-        place: file and array, for messages.
-        array: integers (count,) or (count, 1).
-        count: how many images there are.
-
-    Returns:
-        int64 (count,), or None, and sentences about what was done.
-
-    Raises:
-        InvalidData: not `count` integers.
+    Attributes:
+        sizes: (width, height) of those that were scaled -> how many had this size.
+        total: how many images there were.
+        surrounded: the grey levels that were put around images, 0 and 255.
     """
-    if array.shape == (count, 1):
-        array = array[:, 0]
-    if array.shape != (count,) or array.dtype.kind not in "iu":
-        raise InvalidData(
-            place,
-            expected=f"{counted(count, 'integer')}, one for each image",
-            given=f"shape ({', '.join(map(str, array.shape))}) and type {array.dtype.name}",
-        )
-    if array.min() < 0 or array.max() > 9:
-        return None, [
-            f"Labels in {place} range from {array.min()} to {array.max()}; they were ignored, since only "
-            "digits 0 to 9 serve as labels."
-        ]
-    return array.astype(np.int64), []
+
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    total: int = 0
+    surrounded: set[int] = field(default_factory=set)
+
+    def notes(self) -> list[str]:
+        """Sentences about it; none if all images were 28 × 28."""
+        if not self.sizes:
+            return []
+        (width, height), count = self.sizes.most_common(1)[0]
+        if count == self.total:
+            text = f"Images were resized from {width} × {height} to {SIDE} × {SIDE}"
+        else:
+            resized = self.sizes.total()
+            text = f"Some images ({resized:,} of {self.total:,}) were resized to {SIDE} × {SIDE}"
+        around = {
+            (): "",
+            (0,): ", keeping their proportions, with black around them",
+            (255,): ", keeping their proportions, with white around them",
+            (0, 255): ", keeping their proportions, with black around dark ones and white around light ones",
+        }
+        return [f"{text}{around[tuple(sorted(self.surrounded))]}."]
 
 
-def scaled_to_fit(image: "Image") -> Pixels:
-    """Scale a grey picture into 28 × 28, keeping its proportions, centred on black.
+def scaled_to_fit(image: "Image", scaled: Scaled | None = None, around: int | None = None) -> Pixels:
+    """Scale a grey picture into 28 × 28, keeping its proportions, centred on black or white.
 
     Args:
         image: of Pillow's mode L, of any size.
+        scaled: gets to know what was done.
+        around: the grey level to centre it on, 0 or 255; without it, the one that the picture's edge is
+            nearer to.
 
     Returns:
         uint8 (28, 28).
@@ -143,59 +164,30 @@ def scaled_to_fit(image: "Image") -> Pixels:
     longest = max(image.size)
     width, height = (max(1, round(SIDE * length / longest)) for length in image.size)
     # Pillow's bicubic filter widens with the scale, so that shrinking does not alias.
-    scaled = np.asarray(image.resize((width, height), Resampling.BICUBIC))
-    fitted = np.zeros((SIDE, SIDE), np.uint8)
+    small = np.asarray(image.resize((width, height), Resampling.BICUBIC))
+    if scaled is not None:
+        scaled.total += 1
+        if image.size != (SIDE, SIDE):
+            scaled.sizes[image.size] += 1
+    if small.shape == (SIDE, SIDE):
+        return small
+    if around is None:
+        around = 255 if grounds(small[np.newaxis])[0] >= 128 else 0
+    if scaled is not None:
+        scaled.surrounded.add(around)
+    fitted = np.full((SIDE, SIDE), around, np.uint8)
     top, left = (SIDE - height) // 2, (SIDE - width) // 2
-    fitted[top : top + height, left : left + width] = scaled
+    fitted[top : top + height, left : left + width] = small
     return fitted
 
 
-def resize_notes(sizes: Sequence[tuple[int, int]]) -> list[str]:
-    """Sentences about what `scaled_to_fit` did to images; none if all were 28 × 28.
+def grounds(images: Pixels) -> Pixels:
+    """The grey level of each image's ground, (n,): the median of its outermost pixels.
 
     Args:
-        sizes: (width, height) of each image, in pixels.
+        images: uint8 (n, height, width).
     """
-    others = [size for size in sizes if size != (SIDE, SIDE)]
-    if not others:
-        return []
-    width, height = others[0]
-    if set(sizes) == {(width, height)}:
-        text = f"Images were resized from {width} × {height} to {SIDE} × {SIDE}"
-    else:
-        text = f"Some images ({len(others):,} of {len(sizes):,}) were resized to {SIDE} × {SIDE}"
-    square = all(width == height for width, height in others)
-    return [f"{text}." if square else f"{text}, keeping their proportions, with black around them."]
-
-
-def polarity_notes(images: Pixels) -> list[str]:
-    """A sentence if images uint8 (n, 28, 28) look dark on light; they are not inverted."""
-    mean = float(images.mean())
-    if mean <= 127:
-        return []
-    return [
-        f"The images look dark on light (mean grey level {mean:.0f} of 255), where light on dark is usual; "
-        "they were not inverted."
-    ]
-
-
-def _grey_levels(place: str, array: NDArray[Any]) -> Pixels:
-    """The array as bytes, checked without a second copy in floating point."""
-    expected = "integers from 0 to 255 or real numbers from 0 to 1"
-    if array.dtype.kind == "b":
-        return array.astype(np.uint8) * np.uint8(255)
-    if array.dtype.kind not in "iuf":
-        raise InvalidData(place, expected=expected, given=f"values of type {array.dtype.name}")
-    lowest, highest = array.min(), array.max()
-    if not (np.isfinite(lowest) and np.isfinite(highest)):
-        raise InvalidData(place, expected=expected, given="values that are not finite (NaN or infinity)")
-    real = array.dtype.kind == "f"
-    if lowest < 0 or highest > (1 if real else 255):
-        kind = "real numbers" if real else "integers"
-        raise InvalidData(place, expected=expected, given=f"{kind} from {lowest:g} to {highest:g}")
-    if not real:
-        return array.astype(np.uint8, copy=False)
-    levels = np.empty(array.shape, np.uint8)
-    for image, level in zip(array, levels, strict=True):
-        level[...] = np.rint(image * image.dtype.type(255))
+    ring = np.concatenate([images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]], axis=1)
+    middle = ring.shape[1] // 2  # np.median takes three times as long
+    levels: Pixels = np.partition(ring, middle, axis=1)[:, middle]
     return levels

@@ -1,6 +1,6 @@
 """What a model gives its report: metrics, figures, tables and texts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -17,16 +17,28 @@ class Metric:
     Attributes:
         name: its key in `metrics.json`.
         label: what the report calls it.
-        digits: decimals to show.
+        digits: decimals to show; 0 for a count, None for all that the number has.
         unit: what it is measured in, if anything.
         better: which direction is an improvement, if either is.
+        tile: whether it is shown large beside the headline; at most four of an action are.
+        interval: the names of the two numbers that are the ends of its 95 % interval. They are shown with it
+            and need no metric of their own.
+        definition: what exactly is measured, and on what: one short sentence.
+        column: the column of `history.csv` that it is taken from; the axis of the losses gets the unit of
+            the one whose column is `validation_loss`.
+        at: the name of another number, a threshold, at which this one is measured; it follows the label.
     """
 
     name: str
     label: str
-    digits: int = 4
+    digits: int | None = 4
     unit: str = ""
     better: Literal["lower", "higher"] | None = None
+    tile: bool = False
+    interval: tuple[str, str] | None = None
+    definition: str = ""
+    column: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,3 +94,24 @@ class Presented(Protocol):
     def present(self, folder: "JobFolder") -> Blocks:
         """What the model's part of the report shows, from the folder's files alone."""
         ...
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One of several runs, as the `compare` of a wing's `compare.py` takes it, the best first.
+
+    Attributes:
+        label: what it is called, alone among them.
+        detail: its parameters in a few words, for a legend; it may be empty.
+        folders: action -> the folder of the succeeded job that did it: the training job's, and those of jobs
+            that used its model, as far as they are compared.
+    """
+
+    label: str
+    detail: str
+    folders: "Mapping[str, JobFolder]"
+
+    @property
+    def legend(self) -> str:
+        """Label and detail."""
+        return f"{self.label}: {self.detail}" if self.detail else self.label

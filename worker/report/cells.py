@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from decimal import Decimal
 from numbers import Integral
 
-from worker.report.formatting import number
+from worker.report.formatting import clipped, number
 
 SIGNIFICANT = 4
 """Digits of the largest number in a column, at most."""
+
+LONGEST_CELL = 2_000
+"""Characters of a cell that are shown."""
+
+_MOST_DIGITS = 25
+"""Of a number that a Decimal can round to an integer."""
 
 _LIKE_A_NUMBER = re.compile(r"[−+-]?[\d.,]+( ?(%|[a-zA-Zµ]{1,6}))?|[–-]?")
 
@@ -27,7 +33,7 @@ def shown_cells(rows: Sequence[Sequence[Cell]]) -> tuple[list[list[str]], list[b
     """
     width = max((len(row) for row in rows), default=0)
     columns = [[row[index] for row in rows if index < len(row)] for index in range(width)]
-    digits = [_digits(column) for column in columns]
+    digits = _alike(columns, [_digits(column) for column in columns])
     texts = [[_text(cell, digits[index]) for index, cell in enumerate(row)] for row in rows]
     numeric = [
         all(not isinstance(cell, str) or _LIKE_A_NUMBER.fullmatch(cell) is not None for cell in column)
@@ -38,8 +44,25 @@ def shown_cells(rows: Sequence[Sequence[Cell]]) -> tuple[list[list[str]], list[b
 
 def _text(cell: Cell, digits: int | None) -> str:
     if isinstance(cell, str):
-        return cell
+        return clipped(cell, LONGEST_CELL)
     return number(cell) if isinstance(cell, Integral) else number(cell, digits)
+
+
+def _alike(columns: Sequence[Sequence[Cell]], digits: Sequence[int | None]) -> list[int | None]:
+    """The same decimals for all columns of shares, whatever zeros theirs end in; the first names the rows."""
+    shares = [place for place, column in enumerate(columns) if place and _holds_shares(column)]
+    most = max((digits[place] or 0 for place in shares), default=0)
+    return [
+        max(own, min(SIGNIFICANT, most)) if own is not None and place in shares else own
+        for place, own in enumerate(digits)
+    ]
+
+
+def _holds_shares(column: Sequence[Cell]) -> bool:
+    numbers = [cell for cell in column if not isinstance(cell, str)]
+    return bool(numbers) and all(
+        not isinstance(cell, Integral) and math.isfinite(cell) and abs(cell) <= 1 for cell in numbers
+    )
 
 
 def _digits(column: Sequence[Cell]) -> int | None:
@@ -49,6 +72,8 @@ def _digits(column: Sequence[Cell]) -> int | None:
     largest = max((abs(value) for value in values), default=Decimal(0))
     if not largest:
         return 1
+    if largest.adjusted() > _MOST_DIGITS:
+        return None
     most = max(0, SIGNIFICANT - 1 - largest.adjusted())
     if most > 2 * SIGNIFICANT:
         return None

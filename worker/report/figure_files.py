@@ -1,4 +1,4 @@
-"""Writes a drawing as PNG, SVG and thumbnail, and as the image that a page embeds."""
+"""Writes a drawing as PNG and SVG, and as the image that a page embeds."""
 
 import base64
 import io
@@ -6,18 +6,19 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Drawing
-from PIL import Image
 
 from jobs.store.atomic_files import whole_file
+from worker.report.glyphs import make_drawable
+from worker.report.png import png_of
 from worker.report.theme import DARK_MODE
 
 LARGEST_EMBEDDED_SVG = 600_000
 """Bytes. A larger one has thousands of points and is slow on a phone, so the page embeds the PNG instead."""
 
-THUMBNAIL = "thumbnail.png"
-_THUMBNAIL_BOX = (320, 240)
-_WIDEST, _NARROWEST = 2.6, 0.9
 _PIXELS_PER_INCH = 96  # of CSS
 
 # XML does not allow these even in a comment, and matplotlib repeats each text in a comment.
@@ -48,9 +49,33 @@ def write_drawing(drawing: Drawing, folder: Path, name: str) -> Embedded:
     Raises:
         OSError: the folder cannot be written.
     """
-    png, svg = _png(drawing), _svg(drawing)
+    canvas = _laid_out(drawing)
+    png, svg = _png(canvas), _svg(drawing)
     _write(folder / f"{name}.png", png)
     _write(folder / f"{name}.svg", svg)
+    return _embedded(drawing, svg, png)
+
+
+def embed_drawing(drawing: Drawing) -> Embedded:
+    """The image of a drawing that has no files of its own; call it within `theme.themed()`."""
+    canvas = _laid_out(drawing)
+    svg = _svg(drawing)
+    return _embedded(drawing, svg, _png(canvas) if len(svg) > LARGEST_EMBEDDED_SVG else b"")
+
+
+def _laid_out(drawing: Drawing) -> FigureCanvasAgg:
+    """Place everything once, for both files; `savefig` would do so twice for each, which takes longest."""
+    make_drawable(drawing)
+    drawing.set_dpi(matplotlib.rcParams["savefig.dpi"])
+    canvas = FigureCanvasAgg(drawing)  # remembers the sizes of texts until it draws them
+    engine = drawing.get_layout_engine()
+    if engine is not None and drawing.axes:
+        engine.execute(drawing)
+        drawing.set_layout_engine(None)
+    return canvas
+
+
+def _embedded(drawing: Drawing, svg: bytes, png: bytes) -> Embedded:
     width, height = drawing.get_size_inches() * _PIXELS_PER_INCH
     turns_dark = len(svg) <= LARGEST_EMBEDDED_SVG
     kind, content = ("svg+xml", svg) if turns_dark else ("png", png)
@@ -58,36 +83,9 @@ def write_drawing(drawing: Drawing, folder: Path, name: str) -> Embedded:
     return Embedded(source, round(width), round(height), turns_dark)
 
 
-def write_thumbnail(folder: Path, name: str) -> None:
-    """Write `thumbnail.png` beside `<name>.png`, a small copy for lists.
-
-    A long strip is cropped to its beginning, since the whole would be illegible at this size.
-
-    Args:
-        folder: with the figures.
-        name: of the figure, without a suffix.
-
-    Raises:
-        OSError: the figure is missing, or the folder cannot be written.
-    """
-    with Image.open(folder / f"{name}.png") as image:
-        small = image.convert("RGB")
-    width, height = small.size
-    if width > _WIDEST * height:
-        width = height * 4 // 3
-    elif width < _NARROWEST * height:
-        height = width * 3 // 4
-    small = small.crop((0, 0, width, height))
-    small.thumbnail(_THUMBNAIL_BOX)
-    content = io.BytesIO()
-    small.save(content, "png", optimize=True)
-    _write(folder / THUMBNAIL, content.getvalue())
-
-
-def _png(drawing: Drawing) -> bytes:
-    content = io.BytesIO()
-    drawing.savefig(content, format="png", metadata={"Software": None})
-    return content.getvalue()
+def _png(canvas: FigureCanvasAgg) -> bytes:
+    canvas.draw()  # type: ignore[no-untyped-call]
+    return png_of(np.asarray(canvas.buffer_rgba()), canvas.figure.dpi)  # type: ignore[no-untyped-call]
 
 
 def _svg(drawing: Drawing) -> bytes:

@@ -10,10 +10,12 @@ from jobs.wording import counted
 _KNOWN = {
     MODEL: "the trained network, architecture and weights",
     "history.csv": "the losses, one row per epoch",
+    "loss_within_epochs.csv": "the training loss at some steps",
     "metrics.json": "all metrics",
     "job.json": "the job's record, machine-readable",
     CHECKPOINT: "the state that training resumes from",
     "log.txt": "the worker's log",
+    "model_summary.json": "the layers of the network",
     "figures": "all figures, as PNG and SVG",
 }
 

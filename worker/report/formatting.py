@@ -14,7 +14,8 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def number(value: float, digits: int | None = None) -> str:
     """Format a number: `1234.5678` as `1,234.57`, or as `1,235` where `digits` is None.
 
-    A number that would be very long, or would be rounded to zero, is written as a power of ten.
+    A number that would be very long, or would be rounded to zero, is written as a power of ten. The exact
+    value is rounded, halves to even, as Python's `round` and `format` do: pages, lists and texts all agree.
 
     Args:
         value: an integer keeps all its digits; infinities and NaN are written as words.
@@ -23,8 +24,8 @@ def number(value: float, digits: int | None = None) -> str:
     whole = isinstance(value, Integral)
     if not whole and not math.isfinite(value):
         return str(value).replace("-", "−")
-    exact = Decimal(int(value)) if whole else Decimal(str(value))
-    size = abs(exact)
+    exact = Decimal(int(value) if whole else float(value))
+    size = abs(exact if whole else Decimal(str(value)))
     smallest = Decimal(1).scaleb(-(4 if digits is None else digits))
     if size >= 10**9 or 0 < size < smallest:
         mantissa, _, exponent = f"{exact:.3e}".partition("e")
@@ -40,8 +41,13 @@ def number(value: float, digits: int | None = None) -> str:
 
 def rounded_number(value: float) -> str:
     """Format a number that is already rounded, with all the digits it has."""
-    exponent = Decimal(str(value)).as_tuple().exponent
+    exponent = Decimal(str(value)).normalize().as_tuple().exponent
     return number(value, max(0, -exponent) if isinstance(exponent, int) else None)
+
+
+def percentage(share: float, digits: int = 0) -> str:
+    """Format a measured share as `45 %`, with so many decimals."""
+    return f"{100 * share:.{digits}f} %"
 
 
 def duration(seconds: float) -> str:
@@ -55,18 +61,6 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest:02d} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours:,} h {minutes:02d} min"
-
-
-def size(count: int) -> str:
-    """Format bytes as `812 B`, `13.4 kB` or `2.1 MB`."""
-    if count < 1000:
-        return f"{count} B"
-    amount = float(count)
-    for unit in ("kB", "MB", "GB"):
-        amount /= 1000
-        if amount < 999.95:
-            return f"{amount:.1f} {unit}"
-    return f"{amount / 1000:,.1f} TB"
 
 
 def moment(text: str) -> datetime:

@@ -1,16 +1,20 @@
-"""Prepares the blocks of a page, those of the model and the loss curve, and writes their figures."""
+"""Prepares the blocks of a page, those of the model and of its training, and writes their figures."""
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from matplotlib.figure import Figure as Drawing
+
+from jobs.errors import DamagedFolder
 from jobs.store.job_folder import JobFolder
 from worker.report.blocks import Block, Columns, Figure, Presented, Table, Text
 from worker.report.cells import shown_cells
-from worker.report.figure_files import Embedded, write_drawing, write_thumbnail
-from worker.report.loss_curve import loss_curve
+from worker.report.figure_files import Embedded, embed_drawing, write_drawing
 from worker.report.theme import themed
+from worker.report.thumbnail import write_thumbnail
+from worker.report.training_blocks import training_blocks
 
 log = logging.getLogger(__name__)
 
@@ -76,40 +80,56 @@ def shown_blocks(folder: JobFolder, model: Presented, *, strict: bool) -> tuple[
         folder: of the job.
         model: of the job.
         strict: whether every block must succeed, as for a job that did. Otherwise the first block that
-            fails ends the model's part of the page, and the loss curve still follows.
+            fails ends the model's part of the page, and that on its training still follows.
 
     Returns:
         What the page shows, and whether that is everything.
 
     Raises:
-        DamagedFolder: `history.csv` cannot be read.
+        DamagedFolder: a file on the training cannot be read.
         OSError: the folder cannot be written.
         Exception: whatever the model's `present` raises, where `strict`.
     """
     shown: list[ShownBlock] = []
+    first: Drawing | None = None
     complete = True
     with themed():
         try:
             for block in model.present(folder):
                 shown.append(_shown(block, folder))
-        except Exception:
+                first = first or _drawing_of(block)
+        except Exception as error:
             if strict:
                 raise
-            log.info("the report is incomplete", exc_info=True)
+            # A file that the job did not come to write is what is to be expected.
+            unexpected = not isinstance(error, OSError | DamagedFolder)
+            log.info("the report has what the job left: %s", error, exc_info=unexpected)
             complete = False
-        curve = loss_curve(folder.history)
-        if curve is not None:
-            shown.append(_shown(curve, folder))
-    first = next((block for block in shown if isinstance(block, ShownFigure)), None)
+        for block in training_blocks(folder, model.metrics):
+            shown.append(_shown(block, folder))
+            first = first or _drawing_of(block)
     if first is not None:
-        write_thumbnail(folder.path / "figures", first.name)
+        write_thumbnail(first, folder.path / "figures")
     return shown, complete
 
 
-def _shown(block: Block, folder: JobFolder) -> ShownBlock:
+def _drawing_of(block: Block) -> Drawing | None:
+    return block.drawing if isinstance(block, Figure) else None
+
+
+def block_without_files(block: Block) -> ShownBlock:
+    """Prepare a block for a page beside which no figures are written; call it within `theme.themed()`."""
+    return _shown(block, None)
+
+
+def _shown(block: Block, folder: JobFolder | None) -> ShownBlock:
     match block:
         case Figure():
-            image = write_drawing(block.drawing, folder.path / "figures", block.name)
+            image = (
+                embed_drawing(block.drawing)
+                if folder is None
+                else write_drawing(block.drawing, folder.path / "figures", block.name)
+            )
             return ShownFigure(block.name, block.title, block.caption, block.alt, image)
         case Table():
             rows, numeric = shown_cells(block.rows[:LONGEST_TABLE])

@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from jobs.escape_control import escape_control
-from jobs.wording import counted
+from jobs.wording import counted, size_text
 from worker.report import formatting
 
 _CODE = re.compile("`([^`\n]+)`")
@@ -64,7 +64,7 @@ _ENVIRONMENT.filters |= {
     "counted": counted,
     "number": formatting.number,
     "duration": formatting.duration,
-    "size": formatting.size,
+    "size": size_text,
     "moment": formatting.moment,
     "prose": prose,
 }

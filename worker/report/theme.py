@@ -8,6 +8,8 @@ import matplotlib
 from cycler import cycler
 from matplotlib.figure import Figure as Drawing
 
+from worker.report.glyphs import families
+
 COLOURS = ("#2a6fbb", "#d1495b", "#2e8b6f", "#b8860b", "#6a4c93", "#6b7280")
 """In this order. With markers or line styles, colour-blind readers can tell them apart as well."""
 
@@ -41,6 +43,7 @@ def themed() -> Iterator[None]:
         {
             "axes.axisbelow": True,
             "axes.edgecolor": RULE,
+            "axes.formatter.useoffset": False,  # one number at each tick, no sum to be done
             "axes.facecolor": "none",
             "axes.labelcolor": MUTED,
             "axes.prop_cycle": cycler(color=COLOURS),
@@ -51,7 +54,7 @@ def themed() -> Iterator[None]:
             "axes.titlesize": "medium",
             "figure.edgecolor": PAPER,
             "figure.facecolor": PAPER,
-            "font.family": "DejaVu Sans",
+            "font.family": families(),
             "font.size": 10.5,
             "grid.color": RULE,
             "grid.linewidth": 0.8,

@@ -31,12 +31,16 @@ class Adam:
 
         Args:
             weights: Keras variables, float32.
-            learning_rate: a number, or a function of the steps made before.
+            learning_rate: a number, which `restart` can change, or a function of the steps made before.
             clip_norm: the longest that a gradient may be, as a norm over all weights; a longer one is
                 shortened to it.
         """
         self.iterations = tf.Variable(0, dtype=tf.int64)
-        self._weights, self._learning_rate, self._clip_norm = list(weights), learning_rate, clip_norm
+        self._weights, self._clip_norm = list(weights), clip_norm
+        # A variable, so that a run with another rate needs no function of its own.
+        self._rate: Any = (
+            learning_rate if callable(learning_rate) else tf.Variable(learning_rate, dtype=tf.float32)
+        )
         self._moments = [
             [tf.Variable(tf.zeros(weight.shape)) for weight in self._weights] for _ in ("first", "second")
         ]
@@ -46,10 +50,21 @@ class Adam:
         """The steps made, then the first and the second moments of all weights."""
         return [self.iterations, *self._moments[0], *self._moments[1]]
 
-    def restart(self) -> None:
-        """Set steps and moments to zero."""
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate, where it is a number; to the digits that float32 has."""
+        return float(f"{float(self._rate):.7g}")
+
+    def restart(self, learning_rate: float | None = None) -> None:
+        """Set steps and moments to zero.
+
+        Args:
+            learning_rate: a new one, where it is a number; None keeps it.
+        """
         for variable in self.variables:
             variable.assign(np.zeros(variable.shape, variable.dtype.as_numpy_dtype))
+        if learning_rate is not None:
+            self._rate.assign(learning_rate)
 
     def apply(self, gradients: Sequence[Any]) -> None:
         """Make one step.
@@ -60,8 +75,7 @@ class Adam:
         dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
         if self._clip_norm is not None:
             dense, _ = tf.clip_by_global_norm(dense, self._clip_norm)
-        rate = self._learning_rate
-        rate = tf.cast(rate(self.iterations) if callable(rate) else rate, tf.float32)
+        rate = tf.cast(self._rate(self.iterations) if callable(self._rate) else self._rate, tf.float32)
         step = tf.cast(self.iterations.assign_add(1), tf.float32)
         for weight, first, second, gradient in zip(self._weights, *self._moments, dense, strict=True):
             tf.raw_ops.ResourceApplyAdam(

@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 from jobs.store.job_folder import MODEL
 from worker.context import JobContext
-from worker.training.loop import Trainable, fit
+from worker.training.loop import fit
+from worker.training.trainable import Trainable
 
 CRITERION = "validation_loss"
 """The column of the history by which epochs are compared; lower is better."""
@@ -35,7 +36,7 @@ class BestEpoch:
         return len(self.history)
 
     def per_second(self, each_epoch: int) -> float:
-        """Return the mean speed over all epochs.
+        """Return the mean speed of the steps of all epochs.
 
         Args:
             each_epoch: units of data in one epoch: characters, reviews, …

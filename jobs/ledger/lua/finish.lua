@@ -1,8 +1,9 @@
--- ARGV: id, attempt, state, error, folder, headline as JSON. Returns 1, or 0 if another attempt holds the job.
+-- ARGV: id, token, state, error, folder, headline as JSON, time of its end. Returns 1, or 0 if the claim does not hold
+-- the job.
 local id = ARGV[1]
-if get(id, 'state') == ARGV[3] and get(id, 'attempt') == ARGV[2] then return 1 end
+if get(id, 'state') == ARGV[3] and get(id, 'token') == ARGV[2] then return 1 end
 if not holds(id, ARGV[2]) then return 0 end
-set(id, 'headline', ARGV[6])
-if ARGV[5] ~= '' then log_event(id, 'published') end
-finish(id, ARGV[3], ARGV[4], ARGV[5])
+if ARGV[6] ~= 'null' then set(id, 'headline', ARGV[6]) end
+if ARGV[5] ~= '' then log_event(id, 'published', ARGV[7]) end
+finish(id, ARGV[3], ARGV[4], ARGV[5], ARGV[7])
 return 1

@@ -1,11 +1,14 @@
--- Checks each waiting job again, in case a job that it depends on ended unnoticed. Returns how many moved.
+-- ARGV: the last id that was looked at, or ''. Checks the next waiting jobs again, in case a job that one of them
+-- depends on ended unnoticed. Returns how many moved, and the last id, '' after the last job.
+local from = ARGV[1] == '' and '-' or '(' .. ARGV[1]
+local ids = redis.call('ZRANGEBYLEX', PREFIX .. 'state:waiting', from, '+', 'LIMIT', 0, 100)
 local moved = 0
-for _, id in ipairs(redis.call('ZRANGE', PREFIX .. 'state:waiting', 0, -1)) do
+for _, id in ipairs(ids) do
   for _, needed in ipairs(redis.call('SMEMBERS', PREFIX .. 'needs:' .. id)) do
     local state = get(needed, 'state')
     if state == 'failed' or state == 'cancelled' then
       redis.call('DEL', PREFIX .. 'needs:' .. id)
-      finish(id, 'failed', dependency_error(needed, state), '')
+      finish(id, 'failed', dependency_error(needed, state), '', now())
       moved = moved + 1
       break
     elseif not state or state == 'succeeded' then
@@ -17,4 +20,4 @@ for _, id in ipairs(redis.call('ZRANGE', PREFIX .. 'state:waiting', 0, -1)) do
     moved = moved + 1
   end
 end
-return moved
+return { moved, #ids == 100 and ids[#ids] or '' }

@@ -1,29 +1,25 @@
 -- ARGV: grace in milliseconds. Sends a message for each queued job that has none. Returns how many.
--- While there are as many messages as queued jobs no message is read, so a long queue costs nothing.
--- A worker takes a message a moment before it claims the job, so a job must lack one for the whole grace.
-local queued = redis.call('ZCARD', PREFIX .. 'state:queued')
-if ahead_of(nil) >= queued then return 0 end
-local present = {}
-for _, list in ipairs(LISTS) do
-  for _, message in ipairs(redis.call('LRANGE', list, 0, -1)) do
-    local id = string.match(message, '"correlation_id": "([%w-]+)"')
-    if id then present[id] = true end
-  end
-end
+-- Messages are taken in the order of their numbers. So a queued job whose number is below that of the next message to
+-- be taken from its list has none: it was lost, or a worker took it and claims the job in a moment, hence the grace.
+-- A message that is lost further up is found when its turn comes. Whatever the length of the queue, this costs nothing.
 local sent = 0
-for _, id in ipairs(redis.call('ZRANGE', PREFIX .. 'state:queued', 0, -1)) do
-  if not present[id] then
-    local missing_since = get(id, 'missing')
-    if not missing_since then
+for _, list in ipairs(LISTS) do
+  local next_message, before = redis.call('LINDEX', list_key(list), -1), '+inf'
+  if next_message then
+    local number = string.match(next_message, '"delivery_tag": "[%w-]+%.(%d+)"')
+    before = number and '(' .. number or '-inf' -- a stranger's message is dropped when a worker takes it
+  end
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', PREFIX .. 'sent:' .. list, '-inf', before, 'LIMIT', 0, 500)) do
+    local missing = get(id, 'missing')
+    if get(id, 'state') ~= 'queued' or get(id, 'list') ~= list then
+      redis.call('ZREM', PREFIX .. 'sent:' .. list, id) -- its record is gone, or damaged
+    elseif not missing then
       set(id, 'missing', now())
-    elseif now() - missing_since >= tonumber(ARGV[1]) then
-      redis.call('HDEL', job_key(id), 'missing')
+    elseif math.abs(now() - (tonumber(missing) or 0)) >= tonumber(ARGV[1]) then
       send(id)
       log_event(id, 'message lost; sent again')
       sent = sent + 1
     end
-  elseif get(id, 'missing') then
-    redis.call('HDEL', job_key(id), 'missing')
   end
 end
 return sent

@@ -1,28 +1,12 @@
--- ARGV: id, spec, name, list, message, continues, then the ids of the jobs it depends on.
--- Returns 'queued', 'waiting', 'exists', or 'refused' with the job it depends on and that job's state.
-local id = ARGV[1]
-if redis.call('EXISTS', job_key(id)) == 1 then
-  return { get(id, 'spec') == ARGV[2] and get(id, 'state') or 'exists' }
-end
-local unfinished = {}
-for index = 7, #ARGV do
-  -- A job that the ledger does not know has succeeded: the client found its folder.
-  local state = get(ARGV[index], 'state')
-  if state == 'failed' or state == 'cancelled' then return { 'refused', ARGV[index], state } end
-  if state and state ~= 'succeeded' then table.insert(unfinished, ARGV[index]) end
-end
-local time = now()
-set(id, 'spec', ARGV[2], 'name', ARGV[3], 'list', ARGV[4], 'message', ARGV[5], 'continues', ARGV[6],
-  'submitted', time, 'attempt', 0, 'lost', 0, 'stop', '', 'error', '', 'folder', '')
-redis.call('ZADD', PREFIX .. 'jobs', time, id)
-if #unfinished == 0 then
-  queue(id, 'queued')
-  return { 'queued' }
-end
-move(id, 'waiting')
-for _, needed in ipairs(unfinished) do
-  redis.call('SADD', PREFIX .. 'needs:' .. id, needed)
-  redis.call('SADD', PREFIX .. 'dependents:' .. needed, id)
-end
-log_event(id, 'waiting for ' .. table.concat(unfinished, ' and '))
-return { 'waiting' }
+-- ARGV: id, spec, name, list, task, continues, what it says of its sweep, that sweep's name, the key of its entry, the
+-- entry, then the ids of the jobs it depends on. The four about a sweep are '' for a job that retries none of a sweep.
+-- Returns 'queued', 'waiting', 'exists', 'refused' with the job it depends on and that job's state, or 'retried' with
+-- the job that continues the same one already.
+local sweep, key, about = ARGV[8], ARGV[9], ARGV[7]
+-- The sweep goes on with the job that continues one of its own, unless another one took that place: then the job is of
+-- no sweep. A sweep that is not known here may be restored, and then learns of it from the job.
+local counted = sweep ~= '' and has_entry(sweep, key, ARGV[6])
+if sweep ~= '' and not counted and redis.call('EXISTS', sweep_key(sweep)) == 1 then about = '' end
+local answer = submit(ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], about, { unpack(ARGV, 11) })
+if counted and (answer[1] == 'queued' or answer[1] == 'waiting') then replace_entry(sweep, key, ARGV[10]) end
+return answer

@@ -9,6 +9,7 @@ import pytest
 from jobs.store.job_folder import JobFolder
 from tests.images.jobs import arrays_of, context_for, do, figures_of
 from worker.images.network import load_network
+from worker.images.training import held_out_for_validation
 
 
 def test_an_autoencoders_metrics_are_those_of_its_test_images(
@@ -24,6 +25,11 @@ def test_an_autoencoders_metrics_are_those_of_its_test_images(
     assert metrics["mse"] == pytest.approx(mse.mean(), rel=1e-4)
     assert metrics["psnr_db"] == pytest.approx((-10 * np.log10(mse)).mean(), rel=1e-4)
     assert metrics["images"] == 300
+    mean = digits.train[~held_out_for_validation(len(digits.train))].reshape(-1, 784).mean(axis=0) / 255
+    assert metrics["baseline_mse"] == pytest.approx(((clean - mean) ** 2).mean(), rel=1e-4)
+    assert metrics["baseline_psnr_db"] == pytest.approx(
+        (-10 * np.log10(((clean - mean) ** 2).mean(axis=1))).mean(), rel=1e-4
+    )
 
     saved = arrays_of(folder)
     assert saved["worst_index"].tolist() == np.argsort(-mse)[:10].tolist()

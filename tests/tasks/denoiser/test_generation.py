@@ -16,14 +16,16 @@ def test_own_images_are_denoised_as_they_are(trained: JobFolder, digits: Any, tm
         Image.fromarray(image).resize((56, 40)).save(own / name)
     context = context_for(tmp_path / "job", "denoiser", "generate", {"from": trained}, data=str(own))
     folder = do(context)
-    assert folder.metrics == {"images": 3.0, "interpolations": 9.0, "samples": 20.0}
+    assert folder.metrics == {"images": 3.0, "interpolations": 9.0, "samples": 20.0, "training_noise": 0.5}
     assert any("No noise was added" in note for note in context.notes)
     assert any("resized" in note for note in context.notes)
     names = [path.name for path in (context.folder / "denoised").iterdir()]
     assert sorted(names) == ["0000-x-b.png", "0001-rf.png", "0002-image.png"]
     saved = arrays_of(folder)
     assert (saved["input"] == saved["original"]).all()
+    assert (saved["interpolation_inputs"] == saved["interpolation_ends"]).all()
     figures = figures_of(folder)
+    assert "the same with noise" not in figures["interpolation"].caption
     for figure in figures.values():
         figure.drawing.savefig(tmp_path / "drawn.png")
 

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from jobs.settings import Settings, read_settings
 from jobs.store.job_folder import JobFolder
 from tests.tasks.sentiment.jobs import MARKUP, SMALL, do
+from worker.tasks.sentiment.file_options import FileOptions
 from worker.tasks.sentiment.network import build_sentiment
 from worker.tasks.sentiment.sources import open_reviews
 from worker.tasks.sentiment.toy_reviews import read_toy_reviews
@@ -55,9 +57,9 @@ def folders(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def read(folders: Settings) -> Callable[..., Read]:
-    def read_all(path: Path, *, labelled: bool = True) -> Read:
+    def read_all(path: Path, *, labelled: bool = True, **options: Any) -> Read:
         notes: list[str] = []
-        source = open_reviews(str(path), folders, labelled=labelled)
+        source = open_reviews(str(path), folders, FileOptions(**options), labelled=labelled)
         return [(review.text, review.label) for review in source.read(notes.append)], notes
 
     return read_all

@@ -18,7 +18,8 @@ from worker.context import JobContext
 from worker.tasks.sentiment import task
 from worker.tasks.sentiment.metrics import METRICS
 from worker.tasks.sentiment.network import build_sentiment
-from worker.tasks.sentiment.tokens import Tokens, Vocabulary
+from worker.tasks.sentiment.tokens import Tokens
+from worker.tasks.sentiment.vocabulary import Vocabulary
 
 SOURCE = "20261123-221530-042-k7qd"
 MARKUP = "<script>document.title = 'owned'</script>{{ 7 * 7 }}"
@@ -61,7 +62,8 @@ def do(
     )
     metrics = getattr(task, action)(context)
     assert all(isinstance(value, (int, float)) and math.isfinite(value) for value in metrics.values())
-    assert metrics.keys() <= {metric.name for metric in METRICS}
+    ends = {end for metric in METRICS if metric.interval for end in metric.interval}
+    assert metrics.keys() <= {metric.name for metric in METRICS} | ends
     write_json(folder / "metrics.json", metrics)
     moment = "2026-11-23T22:15:30.042Z"
     write_json(
@@ -72,6 +74,7 @@ def do(
             "spec": spec.model_dump(mode="json", by_alias=True),
             "data": context.data,
             "notes": context.notes,
+            "warnings": context.warnings,
             "attempt": 1,
             "times": {"submitted": moment, "started": moment, "finished": moment},
             "seconds": 1.0,

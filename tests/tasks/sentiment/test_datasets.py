@@ -1,4 +1,4 @@
-"""The parts that reviews are split into, and the cache of tokenised reviews."""
+"""The cache of tokenised reviews, and the vocabulary that is made of them."""
 
 from pathlib import Path
 
@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from jobs.errors import InvalidData
-from jobs.settings import Settings, read_settings
+from jobs.settings import Settings
 from tests.tasks.sentiment.jobs import Evil
 from worker.tasks.sentiment import datasets
-from worker.tasks.sentiment.datasets import Recipe, ReviewSet, load_reviews, test_part, validation_part
+from worker.tasks.sentiment.datasets import Recipe, load_reviews
+from worker.tasks.sentiment.parts import training_part
+from worker.tasks.sentiment.review_set import ReviewSet
 from worker.tasks.sentiment.reviews import ReviewSource
 from worker.tasks.sentiment.sources import open_reviews
-from worker.tasks.sentiment.tokens import ALIGNMENT, Vocabulary
-
-test_part.__test__ = False  # type: ignore[attr-defined]  # pytest takes it for a test by its name
+from worker.tasks.sentiment.tokens import ALIGNMENT
+from worker.tasks.sentiment.vocabulary import Vocabulary
 
 
 def csv_of(path: Path, count: int, start: int = 0) -> Path:
@@ -23,36 +24,10 @@ def csv_of(path: Path, count: int, start: int = 0) -> Path:
     return path
 
 
-def loaded(path: Path, folders: Settings, recipe: Recipe | None = None) -> ReviewSet:
+def loaded(path: Path, folders: Settings, recipe: Recipe | None = None, seed: int = 0) -> ReviewSet:
     datasets._load.cache_clear()
     source = open_reviews(str(path), folders, labelled=True)
-    return load_reviews(source, recipe or Recipe(8, 100), folders.data_dir)
-
-
-def test_parts_hold_a_fifth_and_a_tenth_of_each_label_and_never_a_review_twice(
-    tmp_path: Path, folders: Settings
-) -> None:
-    reviews = loaded(csv_of(tmp_path / "a.csv", 2_000), folders)
-    test, validation = test_part(reviews), validation_part(reviews, seed=0)
-    assert not (test & validation).any()
-    for label in (0, 1):
-        assert int((test & (reviews.labels == label)).sum()) == 200
-        assert int((validation & (reviews.labels == label)).sum()) == 80
-    assert (test_part(reviews) == test).all()
-    assert (validation_part(reviews, seed=0) == validation).all()
-    assert (validation_part(reviews, seed=1) != validation).any()
-
-
-def test_equal_texts_lie_on_one_side_and_the_order_of_lines_is_no_matter(
-    tmp_path: Path, folders: Settings
-) -> None:
-    lines = [f"review {number // 3} film,{number // 3 % 2}" for number in range(3_000)]
-    (tmp_path / "a.csv").write_text("\n".join(["text,label", *lines]))
-    (tmp_path / "b.csv").write_text("\n".join(["text,label", *reversed(lines)]))
-    forward, backward = loaded(tmp_path / "a.csv", folders), loaded(tmp_path / "b.csv", folders)
-    test = test_part(forward)
-    assert all(len(set(test[first : first + 3].tolist())) == 1 for first in range(0, 3_000, 3))
-    assert (test_part(backward)[::-1] == test).all()
+    return load_reviews(source, recipe or Recipe(8, 100), folders.data_dir, seed)
 
 
 def test_tokenised_reviews_are_cached_and_made_again_when_what_they_depend_on_changes(
@@ -75,14 +50,14 @@ def test_tokenised_reviews_are_cached_and_made_again_when_what_they_depend_on_ch
     assert first.tokens.ids.ctypes.data % ALIGNMENT == again.tokens.ids.ctypes.data % ALIGNMENT == 0
     assert (again.keys == first.keys).all()
     loaded(path, folders, Recipe(7, 100))
-    loaded(path, folders, Recipe(8, 99))
+    loaded(path, folders, Recipe(8, 99))  # another choice among the same words
     loaded(path, folders, Recipe(8, Vocabulary(("film",))))
     csv_of(path, 51)
     loaded(path, folders)
-    monkeypatch.setattr(datasets, "TOKENISER", 2)
+    monkeypatch.setattr(datasets, "TOKENISER", 99)
     loaded(path, folders)
-    assert len(made) == 6
-    assert len(list((folders.data_dir / "tokens").iterdir())) == 6
+    assert len(made) == 5
+    assert len(list((folders.data_dir / "tokens").iterdir())) == 5
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"x" * 1_000])
@@ -115,7 +90,7 @@ def test_old_caches_go_and_a_folder_that_cannot_be_written_costs_nothing(
         loaded(csv_of(tmp_path / "a.csv", count), folders)
     assert len(list((folders.data_dir / "tokens").iterdir())) == 2
     (tmp_path / "file").write_text("in the way")
-    blocked = read_settings(data_dir=tmp_path / "file")
+    blocked = folders.model_copy(update={"data_dir": tmp_path / "file"})
     assert len(loaded(tmp_path / "a.csv", blocked).labels) == 34
 
 
@@ -123,3 +98,33 @@ def test_a_file_without_reviews_gets_one_sentence(tmp_path: Path, folders: Setti
     (tmp_path / "a.csv").write_text("text,label\n")
     with pytest.raises(InvalidData, match="expected at least one review, got none"):
         loaded(tmp_path / "a.csv", folders)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_vocabulary_is_counted_in_the_training_reviews_alone(
+    tmp_path: Path, folders: Settings, seed: int
+) -> None:
+    rows = [f"film w{number} w{number},{number % 2}" for number in range(300)]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *rows]))
+    reviews = loaded(tmp_path / "a.csv", folders, Recipe(8, 1_000), seed)
+    learned = np.flatnonzero(training_part(reviews, seed))
+    assert len(learned) < 240
+    assert set(reviews.vocabulary.words) == {"film", *(f"w{number}" for number in learned)}
+    shown = [[reviews.vocabulary.shown(token) for token in reviews.tokens.of(place)] for place in learned]
+    assert shown == [["film", f"w{number}", f"w{number}"] for number in learned]
+
+
+def test_what_a_model_does_not_read_of_a_review_is_not_counted(tmp_path: Path, folders: Settings) -> None:
+    rows = [f"early early n{number} late film,{number % 2}" for number in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *rows]))
+    assert loaded(tmp_path / "a.csv", folders, Recipe(2, 100)).vocabulary.words == ("late", "film")
+
+
+def test_reviews_with_entities_or_escapes_are_counted_in_a_note(tmp_path: Path, folders: Settings) -> None:
+    rows = ["Tom &amp; Jerry,pos", "good\\nfilm,pos", "plain,neg", "AT&T,neg"]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *rows]))
+    for _ in ("read", "from the cache"):
+        assert loaded(tmp_path / "a.csv", folders).notes == (
+            "2 reviews have HTML entities or backslash escapes, such as &amp; or \\n: they are read as the "
+            "characters that they stand for.",
+        )

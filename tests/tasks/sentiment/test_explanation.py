@@ -11,7 +11,8 @@ from jobs.store.job_folder import JobFolder
 from tests.tasks.sentiment.jobs import TEXTS, do, some_tokens
 from worker.tasks.sentiment.explanation import explain
 from worker.tasks.sentiment.scoring import ReviewScorer
-from worker.tasks.sentiment.tokens import UNKNOWN, Tokens, Vocabulary
+from worker.tasks.sentiment.tokens import Tokens
+from worker.tasks.sentiment.vocabulary import UNKNOWN, Vocabulary
 
 
 def test_a_words_weight_is_what_hiding_it_changes(network: keras.Model) -> None:

@@ -56,8 +56,8 @@ def test_the_archive_is_read_without_being_unpacked(folders: Settings) -> None:
     notes: list[str] = []
     source = open_reviews("imdb", folders, labelled=True)
     assert list(source.read(notes.append)) == [
-        Review("good film", 1),
-        Review("bad film", 0),
+        Review("good film", 1, group=0),
+        Review("bad film", 0, group=0),
         Review("très good", 1, test=True),
         Review("very bad", 0, test=True),
     ]

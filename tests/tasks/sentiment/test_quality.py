@@ -30,8 +30,8 @@ def test_imdb_reaches_the_promised_accuracy(tmp_path: Path) -> None:
     metrics = [trained_and_measured(tmp_path / f"seed {seed}", seed, settings) for seed in SEEDS]
     accuracies = [found["accuracy"] for found in metrics]
     assert np.mean(accuracies) >= ACCURACY, metrics
-    # A threshold chosen on validation reviews gives nearly the same precision on the test reviews.
-    assert all(abs(found["precision"] - 0.95) < 0.02 for found in metrics), metrics
+    # Training, validation and test reviews are of films of their own, so what was asked for holds.
+    assert all(-0.005 < found["precision"] - 0.95 < 0.03 for found in metrics), metrics
 
 
 def trained_and_measured(folder: Path, seed: int, settings: Settings) -> dict[str, float]:

@@ -7,16 +7,10 @@ import numpy as np
 import pytest
 
 from jobs.errors import InvalidData
-from worker.tasks.sentiment.tokens import (
-    MOST_DISTINCT_WORDS,
-    RESERVED,
-    UNKNOWN,
-    TokenCollector,
-    Tokens,
-    Vocabulary,
-    choose_vocabulary,
-    words_of,
-)
+from tests.tasks.hostile_files import assert_linear
+from worker.tasks.sentiment.tokens import MOST_DISTINCT_WORDS, TokenCollector, Tokens, words_of
+from worker.tasks.sentiment.vocabulary import RESERVED, UNKNOWN, Vocabulary
+from worker.tasks.sentiment.vocabulary_choice import choose_vocabulary
 
 
 @pytest.mark.parametrize(
@@ -66,16 +60,18 @@ def test_words_beyond_a_bound_are_unknown(monkeypatch: pytest.MonkeyPatch) -> No
     assert TokenCollector(9).add_all(["a b c a d"]).tokens().ids.tolist() == [2, 3, UNKNOWN, 2, UNKNOWN]
 
 
-def test_a_vocabulary_reads_back_and_one_of_another_tokeniser_does_not(tmp_path: Path) -> None:
+def test_a_vocabulary_reads_back_and_an_older_one_but_none_of_an_unknown_tokeniser(tmp_path: Path) -> None:
     path = tmp_path / "vocabulary.json"
     Vocabulary(("the", "été")).write(path)
     assert Vocabulary.read(path) == Vocabulary(("the", "été"))
     assert Vocabulary.read(path).vocab_size == 2 + RESERVED
     assert Vocabulary.read(path).shown(3) == "été"
     assert Vocabulary.read(path).shown(UNKNOWN) == "(unknown)"
+    path.write_text(json.dumps({"tokeniser": 1, "words": ["the", "été"]}))
+    assert Vocabulary.read(path) == Vocabulary(("the", "été"))
     path.write_text(json.dumps({"tokeniser": 99, "words": []}))
     with pytest.raises(
-        InvalidData, match="expected a vocabulary of tokeniser 1, got one of tokeniser 99"
+        InvalidData, match="expected a vocabulary of tokeniser 2, got one of tokeniser 99"
     ) as caught:
         Vocabulary.read(path)
     assert caught.value.hint == "train the model again"
@@ -83,3 +79,12 @@ def test_a_vocabulary_reads_back_and_one_of_another_tokeniser_does_not(tmp_path:
         path.write_text(damaged)
         with pytest.raises(InvalidData, match="expected a vocabulary, got a damaged file"):
             Vocabulary.read(path)
+
+
+def test_a_review_of_combining_marks_is_read_in_linear_time() -> None:
+    assert_linear(lambda size: lambda: words_of("good " + "\u0315\u0300" * (size // 2)), 200_000)
+
+
+def test_the_words_of_a_review_do_not_depend_on_a_joiner() -> None:
+    marks = "\u0315\u0300" * 50
+    assert words_of(f"Très coq{marks} film") == ["très", "coq", "film"]

@@ -9,18 +9,29 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from jobs.errors import InvalidData, InvalidJob
-from jobs.settings import read_settings
+from jobs.errors import InvalidData
+from jobs.settings import Settings, read_settings
 from jobs.spec import JobSpec
 from jobs.store.job_folder import JobFolder
 from tests.support.stopping import train_with_stops
-from tests.tasks.sentiment.jobs import SMALL, do, padded_table, some_tokens, weights_and_history
+from tests.tasks.sentiment.jobs import (
+    SMALL,
+    do,
+    padded_table,
+    some_tokens,
+    weights_and_history,
+    write_reviews,
+)
 from worker.context import JobContext
 from worker.tasks.sentiment import task
 from worker.tasks.sentiment.network import build_sentiment
-from worker.tasks.sentiment.tokens import Tokens
-from worker.tasks.sentiment.training import ReviewTraining, memory_needed
+from worker.tasks.sentiment.reviews import digest_bytes
+from worker.tasks.sentiment.sources import open_reviews
+from worker.tasks.sentiment.tokens import TokenCollector, Tokens
+from worker.tasks.sentiment.training import ReviewTraining
+from worker.tasks.sentiment.vocabulary import Vocabulary
 from worker.training.compile_cache import forget
+from worker.training.seen_examples import digests_of, seen_before
 
 
 def training_of(
@@ -56,7 +67,7 @@ def test_a_step_is_the_one_that_keras_itself_makes(reviews: int) -> None:
     keras.optimizers.Adam(1e-2).apply(gradients, plain.trainable_variables)
     for one, other in zip(ours.learner.weights, plain.weights, strict=True):
         assert np.allclose(one, other, atol=2e-5)
-    assert ours.measure()["loss"] == pytest.approx(float(loss), rel=1e-5)
+    assert ours.recent_loss(0, 1, 0.0)[0] == pytest.approx(float(loss), rel=1e-5)
 
 
 def test_the_model_has_the_average_of_the_weights() -> None:
@@ -113,6 +124,7 @@ def test_a_training_run_that_is_stopped_and_resumed_ends_with_the_same_bits(
     assert weights_and_history(JobFolder(tmp_path)) == weights_and_history(trained)
 
 
+@pytest.mark.quality
 def test_a_job_after_others_of_its_shape_ends_with_the_bits_of_one_that_came_first(
     tmp_path: Path, trained: JobFolder, own_reviews: Path
 ) -> None:
@@ -140,9 +152,16 @@ def test_a_training_job_learns_and_records_what_it_read(trained: JobFolder, own_
         120,
         300,
     )
-    assert trained.job["notes"] == [
-        "The data has no test part: a fifth of the reviews, chosen by a checksum of their text, is held out "
-        "for testing."
+    *notes, cut = sorted(trained.job["notes"], key=lambda note: "longer than" in note)
+    assert cut.endswith(
+        "training reviews are longer than the last 30 words, which the model reads: what comes before them has "
+        "no effect."
+    )
+    assert notes == [
+        "The data has no test part: a fifth of the different reviews of each label, chosen by a checksum of "
+        "their text, is held out for testing.",
+        "The training loss is that of the weights as they are saved after an epoch, on all 1,080 training "
+        "reviews (training_loss_reviews.csv).",
     ]
     with (trained.path / "validation.csv").open(newline="") as file:
         rows = [(int(row["label"]), float(row["probability"])) for row in csv.DictReader(file)]
@@ -153,14 +172,26 @@ def test_a_training_job_learns_and_records_what_it_read(trained: JobFolder, own_
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        (["good film,pos"] * 30, "expected at least 10 reviews of each label, got 0 negative reviews"),
+        (
+            ["good film,pos"] * 30,
+            "expected at least 10 different reviews of each label, got 0 negative reviews",
+        ),
         (
             ["good film,pos"] * 30 + ["bad film,neg"],
-            "expected at least 10 reviews of each label, got 1 negative review$",
+            "expected at least 10 different reviews of each label, got 1 negative review$",
         ),
         (
             [f"p{number},pos" for number in range(20)] + [f"n{number},neg" for number in range(20)],
-            "expected reviews with words in common, got no word that appears twice",
+            "expected training reviews with words in common, got 28 training reviews, in which no word is read "
+            "twice",
+        ),
+        (
+            ["good film,pos", "bad film,neg"] * 300,
+            "expected at least 10 different reviews of each label, got 1 different among 300 negative reviews$",
+        ),
+        (
+            [f"film {number % 9},{('neg', 'pos')[number % 2]}" for number in range(300)],
+            "expected at least 10 different reviews of each label, got 9 different among 150 negative reviews$",
         ),
     ],
 )
@@ -172,14 +203,68 @@ def test_reviews_that_cannot_be_trained_on_get_one_sentence(
         do(tmp_path / "run", "train", tmp_path / "own.csv")
 
 
-def test_a_training_job_beyond_all_memory_is_refused_before_it_starts(
-    tmp_path: Path, own_reviews: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert memory_needed(10_002, 128 * 200) < 150e6
-    assert memory_needed(10_002, 4_096 * 2_200) > 16e9
-    monkeypatch.setattr("worker.training.memory.LIMIT_GB", 0.05)
-    with pytest.raises(
-        InvalidJob,
-        match=r"^batch_size, length and vocabulary: expected at most 0.05 GB for a training step, got about \d+ GB$",
+def test_a_folder_whose_training_part_lacks_a_label_gets_one_sentence(tmp_path: Path) -> None:
+    for part, label, count in (
+        ("train", "pos", 7),
+        ("train", "neg", 20),
+        ("test", "pos", 20),
+        ("test", "neg", 20),
     ):
-        do(tmp_path / "run", "train", own_reviews, batch_size=65_536, length=10_000)
+        write_reviews(
+            tmp_path / "own",
+            [(f"{part}/{label}/{n}.txt", f"{label} film {n}".encode()) for n in range(count)],
+        )
+    with pytest.raises(
+        InvalidData,
+        match=r"at least 8 different reviews of each label outside the test part, got 7 positive reviews$",
+    ):
+        do(tmp_path / "run", "train", tmp_path / "own")
+
+
+def test_the_training_loss_is_that_of_the_saved_weights_on_the_named_reviews(
+    tmp_path: Path, own_reviews: Path, folders: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.tasks.sentiment.loss_reviews.MOST", 200)
+    job = JobFolder(do(tmp_path, "train", own_reviews, **SMALL | {"epochs": 1}).folder)
+    named = [int(row["review"]) - 1 for row in job.numbers("training_loss_reviews.csv")]
+    assert len(named) == 200
+    assert "on 200 of the 1,080 training reviews" in job.job["notes"][-1]
+    vocabulary = Vocabulary.read(job.path / "vocabulary.json")
+    model = build_sentiment(vocabulary.vocab_size, seed=0)
+    model.load_weights(job.path / "model.keras")
+    reviews = list(open_reviews(str(own_reviews), folders, labelled=True).read(lambda _: None))
+    some = [reviews[place] for place in named]
+    tokens = TokenCollector(30, vocabulary).add_all(review.text for review in some).tokens()
+    labels = np.array([review.label for review in some])[:, np.newaxis]
+    expected = keras.losses.BinaryCrossentropy()(labels, model(padded_table(tokens)[0]))
+    assert job.metrics["training_loss"] == pytest.approx(float(expected), rel=1e-4)
+    known = np.load(job.path / "training_examples.npz")["digests"]
+    assert np.isin(digests_of(digest_bytes(review.text) for review in some), known).all()
+
+
+def test_what_a_model_has_learned_from_is_kept_and_nothing_else(
+    trained: JobFolder, own_reviews: Path, folders: Settings
+) -> None:
+    reviews = list(open_reviews(str(own_reviews), folders, labelled=True).read(lambda _: None))
+    seen = seen_before(trained, digests_of(digest_bytes(review.text) for review in reviews))
+    assert seen is not None
+    record = trained.job["data"][str(own_reviews)]
+    assert int(seen.sum()) == record["training_reviews"]
+
+
+def test_the_loss_within_an_epoch_is_that_of_the_steps_since() -> None:
+    tokens, everything = some_tokens(64, 12), np.arange(64)
+    training = training_of(tokens, batch_size=16)
+    training.begin_epoch(0)
+    training.make_steps(0, 4)
+    together, _ = training.recent_loss(0, 4, 0.0)
+    weights = build_sentiment(50, seed=1).get_weights()
+    training.restart(weights, tokens, everything, everything[:10], seed=0, learning_rate=1e-2)
+    training.begin_epoch(0)
+    losses, total = [], 0.0
+    for step in range(4):
+        training.make_steps(step, 1)
+        loss, total = training.recent_loss(step, step + 1, total)
+        losses.append(loss)
+    assert together == pytest.approx(np.mean(losses), rel=1e-5)
+    assert training.learning_rate == 1e-2

@@ -7,7 +7,6 @@ import pytest
 
 from jobs.errors import InvalidData
 from tests.tasks.sentiment.conftest import Read
-from worker.tasks.sentiment import user_files
 
 TWO = [("good film", 1), ("bad film", 0)]
 
@@ -81,6 +80,15 @@ READABLE: list[tuple[str, str, bytes, list[tuple[str, int]], list[str]]] = [
         TWO,
         [],
     ),
+    (
+        "an array of objects",
+        "a.json",
+        b'\n[\n  {"text": "good film", "label": 1},\n  {"label": 0, "text": "bad film"}\n]\n',
+        TWO,
+        [],
+    ),
+    ("an array in a .jsonl file", "a.jsonl", b'[{"text": "good film", "label": 1}]', TWO[:1], []),
+    ("a .json file with one object a line", "a.json", b'{"text": "good film", "label": 1}\n', TWO[:1], []),
     ("half a pair", "a.jsonl", b'{"text": "good \\ud83d", "label": 1}\n', [("good �", 1)], []),
 ]
 
@@ -116,20 +124,29 @@ def test_what_is_to_be_labelled_needs_no_label(
     assert read(tmp_path / name, labelled=False)[0] == [("good film", None), ("bad film", None)]
 
 
+def test_a_text_of_nothing_in_a_file_of_texts_alone_is_counted(
+    tmp_path: Path, read: Callable[..., Read]
+) -> None:
+    (tmp_path / "a.csv").write_text('text\ngood film\n\n""\nbad film\n')
+    reviews, notes, *_ = read(tmp_path / "a.csv", labelled=False)
+    assert (len(reviews), notes) == (2, ["a.csv: skipped 1 review without text."])
+
+
+AN_OBJECT = 'an object like {"text": "…", "label": "pos"}'
 A_LABEL = "expected a label (pos, neg, positive, negative, 1, 0, true, false)"
-OTHER_BYTES = ": expected text in UTF-8, UTF-16 with a byte order mark or Windows-1252, got other bytes"
+TEXT = ": expected text in UTF-8, UTF-16 with a byte order mark or Windows-1252, got "
 
 UNREADABLE: list[tuple[str, bytes, str]] = [
     ("a.csv", b"", ": expected a file with reviews, got an empty one"),
     (
         "a.csv",
-        b"text,stars\ngood,5\n",
-        "line 1: expected the column names text or review and label or sentiment, got 'text', 'stars'",
+        b"text,mood\ngood,5\n",
+        "line 1: expected the column names label or sentiment, got 'text', 'mood'",
     ),
     (
         "a.csv",
-        b"good film,pos\n",
-        "line 1: expected the column names text or review and label or sentiment, got 'good film', 'pos'",
+        b"good,pos\n",
+        "line 1: expected the column names text or review and label or sentiment, got 'good', 'pos'",
     ),
     (
         "a.csv",
@@ -156,33 +173,39 @@ UNREADABLE: list[tuple[str, bytes, str]] = [
     (
         "a.csv",
         b"text,label\ngood,pos\x00\n",
-        OTHER_BYTES,
+        f"{TEXT}a NUL at byte 20",
     ),
     (
         "a.csv",
         "text,label\ngood,pos\n".encode("utf-16-le"),
-        OTHER_BYTES,
+        f"{TEXT}a NUL at byte 2",
     ),
     (
         "a.csv",
         b"text,label\n\x81,pos\n",
-        OTHER_BYTES,
+        f"{TEXT}other bytes (byte 12 is not UTF-8, byte 12 is not Windows-1252)",
+    ),
+    (
+        "a.csv",
+        "text,label\nfilmÁ,pos\n".encode() + b"\xe9t\xe9,neg\n",  # UTF-8, but for one line
+        f"{TEXT}other bytes (byte 23 is not UTF-8, byte 17 is not Windows-1252)",
     ),
     (
         "a.csv",
         b"\xff\xfet\x00e\x00x",
-        OTHER_BYTES,
+        f"{TEXT}other bytes (byte 7 is not UTF-16)",
     ),
     (
         "a.jsonl",
         b'{"text": "good", "label": 1}\n{"text": "bad", \n',
         'line 2: expected JSON, an object like {"text": "…", "label": "pos"}, got ',
     ),
-    ("a.jsonl", b"[1, 2]\n", 'line 1: expected an object like {"text": "…", "label": "pos"}, got an array'),
+    ("a.jsonl", b"[1, 2]\n", f"review 1: expected {AN_OBJECT}, got '1, 2]"),
+    ("a.jsonl", b'{"text": "good", "label": 1}\n[1]\n', f"line 2: expected {AN_OBJECT}, got an array"),
     (
         "a.jsonl",
         b'{"text": "good"}\n',
-        "line 1: expected an object with label or sentiment, got one with 'text'",
+        "line 1: expected the column names label or sentiment, got 'text'",
     ),
     ("a.jsonl", b'{"text": 5, "label": 1}\n', "line 1: expected a string as its text, got 5"),
     (
@@ -190,7 +213,16 @@ UNREADABLE: list[tuple[str, bytes, str]] = [
         b'{"text": "good", "label": null}\n',
         f"line 1: {A_LABEL}, got None",
     ),
-    ("a.jsonl", b"[" * 100_000 + b"\n", "line 1: expected JSON, an object like"),
+    ("a.jsonl", b'{"a":' * 100_000 + b"\n", "line 1: expected JSON, an object like"),
+    ("a.jsonl", b"[" * 100_000 + b"\n", f"review 1: expected {AN_OBJECT}, got an array"),
+    (
+        "a.json",
+        b'\n [\n {"text": "good",\n "label": 1} {',
+        "review 2: expected JSON, an object like",
+    ),
+    ("a.json", b'[{"text": "good", "label": 1}, {"text": ', "review 2: expected JSON, an object like"),
+    ("a.json", b'[{"text": "good", "label": 1}', "review 2: expected JSON, an object like"),
+    ("a.json", b'[{"text": "good", "label": 1}] 5', "review 2: expected the end of the array, got 5"),
 ]
 
 
@@ -209,7 +241,7 @@ def test_what_cannot_be_read_gets_one_sentence(
 def test_a_line_without_an_end_does_not_fill_the_memory(
     tmp_path: Path, read: Callable[..., Read], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(user_files, "LONGEST_REVIEW", 1_000)
+    monkeypatch.setattr("worker.tasks.sentiment.bounded_file.LONGEST_REVIEW", 1_000)
     for name in ("a.csv", "a.jsonl", "a.txt"):
         (tmp_path / name).write_bytes(b"text,label\n" + b'"' + b"a" * 5_000)
         with pytest.raises(
@@ -234,7 +266,9 @@ def test_a_text_that_needs_quotes_gets_a_hint(tmp_path: Path, read: Callable[...
     with pytest.raises(InvalidData) as caught:
         read(tmp_path / "a.csv")
     assert caught.value.field == f"{tmp_path / 'a.csv'}, line 2"
-    assert caught.value.hint == "put quotes around a text that contains the separator"
+    assert caught.value.hint == (
+        "put quotes around a text that contains the separator; --on-bad-row skip leaves out what cannot be read"
+    )
 
 
 def test_a_label_that_is_large_is_named_by_its_type(tmp_path: Path, read: Callable[..., Read]) -> None:

@@ -7,8 +7,10 @@ import keras
 import pytest
 
 from jobs.settings import Settings, read_settings
+from jobs.spec import JobSpec
 from jobs.store.job_folder import JobFolder
 from tests.tasks.textgen.jobs import MARKUP, SMALL, TRAIN, do
+from worker.context import JobContext
 from worker.tasks.textgen.network import build
 from worker.tasks.textgen.pydoc import prose
 from worker.tasks.textgen.sampling import Writer
@@ -26,6 +28,17 @@ def own_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, own_text: Path) -> JobFolder:
     return JobFolder(do(tmp_path_factory.mktemp("trained"), "train", own_text, **SMALL).folder)
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory: pytest.TempPathFactory, trained: JobFolder) -> JobFolder:
+    return JobFolder(do(tmp_path_factory.mktemp("evaluated"), "evaluate", source=trained).folder)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> JobContext:
+    """Of a job that has not begun."""
+    return JobContext(spec=JobSpec.make("textgen", "train"), folder=tmp_path, settings=read_settings())
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,7 @@ def do(
             "spec": spec.model_dump(mode="json", by_alias=True),
             "data": context.data,
             "notes": context.notes,
+            "warnings": context.warnings,
         },
     )
     return context

@@ -1,4 +1,4 @@
-"""What the character model reaches on Shakespeare with its defaults, in the promised time."""
+"""What the character model reaches on Shakespeare in the promised time, in fewer epochs than the default."""
 
 import os
 import threading
@@ -19,21 +19,22 @@ from worker.tasks.textgen.network import build
 from worker.tasks.textgen.vocabulary import Vocabulary
 from worker.training.checkpoint import Checkpoint
 
-SECONDS = 170
-"""Of training, out of three minutes in all. A fast machine does all epochs in less."""
+EPOCHS = 4
+"""Of fifteen. The learning rate knows nothing of those to come, and the best epoch is kept, so that a job with
+the defaults is at least as good."""
 
-EPOCHS_TO_BEAT_A_FIVEGRAM = 8
-"""Fewer than the default: a machine that is busy with other things may not get to the end in time."""
+SECONDS = 170
+"""Of training, out of three minutes in all. A fast machine does these epochs in less."""
 
 
 @pytest.mark.quality
 @pytest.mark.timeout(400)
-def test_shakespeare_is_learnt_in_three_minutes_and_better_than_by_a_fivegram(tmp_path: Path) -> None:
+def test_shakespeare_is_learnt_in_three_minutes(tmp_path: Path) -> None:
     data = os.environ.get("QUARTET_TEST_DATA")
     if not data or not (Path(data) / "shakespeare.txt").exists():
         pytest.skip("QUARTET_TEST_DATA names no folder with shakespeare.txt")
     settings = read_settings(data_dir=Path(data).absolute())
-    spec = JobSpec.make("textgen", "train")
+    spec = JobSpec.make("textgen", "train", parameters={"epochs": EPOCHS})
     training = JobContext(spec=spec, folder=tmp_path / "20261123-221530-042-k7qd", settings=settings)
     training.folder.mkdir()
     timer = threading.Timer(SECONDS, training.stop.set)
@@ -57,10 +58,12 @@ def test_shakespeare_is_learnt_in_three_minutes_and_better_than_by_a_fivegram(tm
     )
     evaluation.folder.mkdir()
     metrics = task.evaluate(evaluation)
-    epochs = len(folder.history)
-    assert metrics["nats_per_character"] <= 1.75, f"{metrics} after {epochs} epochs"
-    if epochs >= EPOCHS_TO_BEAT_A_FIVEGRAM:
-        assert metrics["nats_per_character"] < metrics["fivegram_nats"]
+    assert metrics["nats_per_character"] <= 1.7, f"{metrics} after {len(folder.history)} epochs"
+    # Of modified Kneser-Ney smoothing, as other programs compute them.
+    assert metrics["ngram_order"] == 7
+    assert metrics["ngram_nats"] == pytest.approx(1.517, abs=0.002)
+    assert metrics["baseline_nats_per_character"] == pytest.approx(3.347, abs=0.002)
+    assert metrics["seen_characters"] < 0.01 * metrics["characters"]
 
 
 def keep_the_best_so_far(training: JobContext) -> None:

@@ -62,6 +62,21 @@ def test_only_the_likeliest_character_is_the_greedy_one(network: keras.Model, wr
     assert np.array_equal(Writer(network, 1, top_k=1).write(PROMPT, 50, 1.0, rngs(1)), greedy)
 
 
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_a_text_is_drawn_at_the_temperature_that_was_asked_for(
+    network: keras.Model, writer: Writer, temperature: float
+) -> None:
+    logits, _ = logits_of(network, PROMPT[:, np.newaxis], zero_state(network, 1))
+    weights = np.exp(np.float64(logits[-1, 0]) / temperature)
+    shares = np.cumsum(weights / weights.sum())
+    for number in range(30):
+        # A number is drawn for each character read as well, the prompt's first one aside.
+        uniform = 1 - np.random.default_rng([7, number]).random(len(PROMPT), np.float32)[-1]
+        if np.abs(shares - uniform).min() > 1e-4:
+            written = writer.write(PROMPT, 1, temperature, [np.random.default_rng([7, number])])
+            assert written[0, 0] == np.searchsorted(shares, uniform)
+
+
 @pytest.fixture
 def drawn() -> Callable[..., np.ndarray]:
     """Shares of 100,000 characters drawn from logits, whose uniforms are evenly spread."""

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 
 from tests.tasks.textgen.jobs import states
 from worker.tasks.textgen.network import build
@@ -21,6 +22,7 @@ def test_scores_are_those_of_the_network_read_from_the_start() -> None:
     assert (scores.right == (probabilities.argmax(axis=1) == codes[500:])).mean() > 0.999
 
 
+@pytest.mark.quality
 def test_scoring_leaves_no_character_out_whatever_the_length(network: keras.Model) -> None:
     scorer = Scorer(network)
     for length in (2, 3, 999, 2_001, 5_003):

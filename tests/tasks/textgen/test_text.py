@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from jobs.settings import Settings
 from tests.tasks.textgen.jobs import TRAIN
 from worker.tasks.textgen.pydoc import prose
-from worker.tasks.textgen.text import STRETCHES, Text, open_text
+from worker.tasks.textgen.text import LONGEST_BEGINNING, STRETCHES, Text, beginning_of, open_text, split
 from worker.tasks.textgen.vocabulary import Vocabulary
 
 PLAIN = "The quick brown fox jumps over the lazy dog.\n" * 40
@@ -35,7 +36,7 @@ def test_shakespeare_in_the_data_folder_is_used_as_it_is(folders: Settings) -> N
 def test_training_validation_and_held_out_parts_share_no_character() -> None:
     codes = np.arange(50_000)
     text = Text("own", None, "", Vocabulary("".join(map(chr, range(0x10000, 0x10000 + 50_000)))), codes)
-    training, validation = text.split(text.vocabulary)
+    training, validation = split(codes[: text.held_out])
     held_out = set(codes[text.held_out :].tolist())
     assert len(held_out) == 5_000
     assert len(validation) == 50_000 * 9 // 10 // 18
@@ -58,3 +59,28 @@ def test_characters_of_another_vocabulary_are_left_out_and_counted(opened: Calla
     assert (unknown, left_out) == ("cd", 8)
     assert vocabulary.decode(codes) == "ab" * 500
     assert codes.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("text", "beginning"),
+    [
+        ("First Citizen:\nBefore we proceed", "First Citizen:"),
+        ("\n* * *\n\n  A title  \n", "  A title"),
+        ("It was the best of times, it was the worst of times", "It was the best of times, it was the"),
+        ("\u9053" * 99, "\u9053" * 20),
+        ("...\n", "...\n"),
+    ],
+)
+def test_the_beginning_of_a_text_is_its_first_line_or_its_first_words(text: str, beginning: str) -> None:
+    assert beginning_of(text) == beginning
+    assert len(beginning) <= LONGEST_BEGINNING
+
+
+def test_a_model_that_learned_letters_and_marks_apart_reads_composed_text() -> None:
+    text = Text("own", None, "", Vocabulary("aéŐ"), np.array([0, 1, 2, 1], np.uint8))
+    codes, unknown, left_out = text.codes_in(Vocabulary("ae\u0301"))
+    assert codes.tolist() == [0, 1, 2, 1, 2]
+    assert (unknown, left_out) == ("Ő", 1)
+    codes, unknown, left_out = text.codes_in(Vocabulary("aé"))
+    assert codes.tolist() == [0, 1, 1]
+    assert (unknown, left_out) == ("Ő", 1)

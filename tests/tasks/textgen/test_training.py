@@ -12,12 +12,22 @@ from jobs.settings import read_settings
 from jobs.spec import JobSpec
 from jobs.store.job_folder import JobFolder
 from tests.support.stopping import train_with_stops
-from tests.tasks.textgen.jobs import MARKUP, SMALL, do, states, weights_and_history
+from tests.tasks.textgen.jobs import MARKUP, SMALL, TRAIN, do, states, weights_and_history
 from worker.context import JobContext
 from worker.tasks.textgen import task
 from worker.tasks.textgen.network import build, logits_of, zero_state
 from worker.tasks.textgen.pydoc import prose
-from worker.tasks.textgen.training import TextTraining, fitting_shape, memory_needed
+from worker.tasks.textgen.scoring import RUN_IN
+from worker.tasks.textgen.text import corpus_of, open_text
+from worker.tasks.textgen.training import (
+    DECAY_STEPS,
+    TextTraining,
+    fitting_shape,
+    memory_needed,
+    sample_of,
+    warn_of_divergence,
+)
+from worker.training.best_epoch import CRITERION, BestEpoch
 from worker.training.compile_cache import forget
 
 MEMORY = (
@@ -57,6 +67,18 @@ def test_the_state_goes_on_from_window_to_window_and_starts_anew_with_an_epoch()
     training.begin_epoch(1)
     training.make_steps(0, 1)
     assert float(training.variables()[-1]) < 4  # the loss of one step, not of four
+
+
+def test_the_learning_rate_falls_with_the_steps_made_and_starts_anew_with_a_run() -> None:
+    model = build(9, units=6)
+    codes = np.random.default_rng(0).integers(0, 9, 200).astype(np.uint8)
+    training = TextTraining(model, codes, codes, streams=2, window=8, learning_rate=1e-2, seed=0)
+    assert training.learning_rate == pytest.approx(1e-2)
+    (steps_made,) = [variable for variable in training.variables() if variable.dtype == "int64"]
+    steps_made.assign(3 * DECAY_STEPS + 1)
+    assert training.learning_rate == pytest.approx(1e-2 / 2)
+    training.restart(model.get_weights(), 0, 3e-2)
+    assert training.learning_rate == pytest.approx(3e-2)
 
 
 def test_every_character_is_trained_on_in_some_epoch() -> None:
@@ -110,6 +132,45 @@ def test_a_training_learns_and_says_what_it_read(trained: JobFolder, own_text: P
         0 <= 0.9 * record["characters"] - record["training_characters"] - record["validation_characters"] < 10
     )
     assert "words.txt" in {path.name for path in trained.path.iterdir()}
+
+
+def test_the_training_loss_is_that_of_the_saved_weights(trained: JobFolder, own_text: Path) -> None:
+    corpus = corpus_of(open_text(TRAIN, str(own_text), read_settings()))
+    sample = sample_of(corpus.training, len(corpus.validation))
+    assert len(sample) == len(corpus.validation)
+    model = build(len(corpus.vocabulary), units=12)
+    model.load_weights(trained.path / "model.keras")
+    for name, codes in (("training_nats", sample), ("validation_nats", corpus.validation)):
+        first = min(RUN_IN + 1, len(codes) // 2)
+        probabilities, *_ = model.predict_on_batch([codes[np.newaxis, :-1], *states(model, 1)])
+        likelihoods = probabilities[0, np.arange(first - 1, len(codes) - 1), codes[first:]]
+        assert trained.metrics[name] == pytest.approx(-np.log(likelihoods).mean(), rel=1e-4)
+
+
+def test_the_sample_is_training_text_from_ten_places() -> None:
+    training = np.arange(1_003)
+    assert sample_of(training, 20).tolist() == [100 * place + at for place in range(10) for at in (0, 1)]
+    assert len(sample_of(training, 55)) == 55
+    assert sample_of(training[:30], 90).tolist() == list(range(30))
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ([2.5, 2.0], None),
+        (
+            [41.0, 45.0],
+            "The network is no better than knowing how frequent each character is: it needs 41.000",
+        ),
+        ([2.5, 41.0], "Training diverged: after the last epoch the network needs 41.000"),
+    ],
+)
+def test_a_training_that_diverged_gets_a_warning(
+    context: JobContext, losses: list[float], said: str | None
+) -> None:
+    history = [{"epoch": epoch, CRITERION: loss} for epoch, loss in enumerate(losses, 1)]
+    warn_of_divergence(context, BestEpoch(history, history[0] if said else history[1]), 3.3)
+    assert [warning.startswith(said or "") for warning in context.warnings] == [True] * (said is not None)
 
 
 def test_a_short_text_is_read_in_fewer_streams_with_a_note(tmp_path: Path) -> None:

@@ -37,3 +37,12 @@ def test_a_missing_vocabulary_gets_one_sentence(tmp_path: Path) -> None:
         Vocabulary.read(tmp_path / "vocabulary.json")
     assert str(caught.value).endswith("as a training job writes it, got no such file or directory")
     assert caught.value.hint == "train the model again"
+
+
+def test_a_character_is_known_by_each_of_its_forms() -> None:
+    apart, ohm = Vocabulary("ae\u0301"), Vocabulary("\N{OHM SIGN}")
+    assert apart.encode("aé")[0].tolist() == [0, 1, 2]
+    assert apart.encode("é")[1] == ""
+    assert Vocabulary("é").encode("é")[0].tolist() == [0]
+    assert ohm.encode("\N{GREEK CAPITAL LETTER OMEGA}")[0].tolist() == [0]
+    assert apart.encode("ò")[1] == "ò"

@@ -88,6 +88,12 @@ def prepare() -> None:
         tf.config.experimental.set_memory_growth(gpu, True)
 
 
+def of_worker() -> str:
+    """The name of the GPU that this worker holds, else `CPU`."""
+    held: dict[str, Any] = json.loads(os.environ.get(HELD_VARIABLE, "{}"))
+    return str(held.get("name", "CPU"))
+
+
 def describe() -> dict[str, Any]:
     """The device of this process' jobs; nothing is loaded to find out, so `none` before TensorFlow is.
 

@@ -122,7 +122,7 @@ def _path(folder: Path, card: Card, sharer: int | None = None) -> Path:
 def _lock(path: Path, kind: int) -> int | None:
     """Lock a file without waiting; its descriptor, or None if another holds it."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         descriptor = _open(path)
     except OSError as error:
         raise InvalidSetting(
@@ -136,6 +136,13 @@ def _lock(path: Path, kind: int) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def _make_folder(folder: Path) -> None:
+    # The state folder may be among those above it: no umask opens that to others for writing.
+    for path in (*reversed(folder.parents), folder):
+        if not path.exists():
+            path.mkdir(mode=0o755, exist_ok=True)
 
 
 def _open(path: Path) -> int:

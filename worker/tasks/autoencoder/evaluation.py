@@ -12,7 +12,8 @@ from worker.images.artifacts import SHOWN_IMAGES
 from worker.images.image_sets import Images
 from worker.images.network import encoder_of, predict
 from worker.images.pixels import Pixels
-from worker.images.quality import errors
+from worker.images.quality import network_errors
+from worker.images.trivial_baseline import baseline_errors
 
 MOST_POINTS = 3_000
 """Codes that are drawn; more would only hide each other."""
@@ -20,16 +21,19 @@ MOST_POINTS = 3_000
 BATCH = 10_000
 
 
-def measure(context: JobContext, model: keras.Model, images: Pixels) -> tuple[dict[str, Floats], Floats]:
-    """Compare images with their reconstructions.
+def measure(
+    context: JobContext, model: keras.Model, images: Pixels, mean: Floats | None
+) -> tuple[dict[str, Floats], Floats]:
+    """Compare images with their reconstructions, and with the mean training image.
 
     Args:
         context: of the job; its progress and stop are used.
         model: the network.
         images: uint8 (n, 28, 28).
+        mean: float32 (784,) of the training images, if there is one.
 
     Returns:
-        Each measure of `worker.images.quality.errors` (n,), and the codes float32 (n, 32).
+        Arrays (n,), those of `network_errors` and of `baseline_errors`; and the codes float32 (n, 32).
 
     Raises:
         Cancelled: a stop was requested.
@@ -41,7 +45,7 @@ def measure(context: JobContext, model: keras.Model, images: Pixels) -> tuple[di
         context.check_stop()
         context.progress(stage="measuring", step=first, steps=len(images))
         clean = flat(images[first : first + BATCH])
-        measured.append(errors(clean, predict(model, clean)))
+        measured.append(network_errors(model, clean, clean) | baseline_errors(clean, mean))
         codes.append(predict(encoder, clean))
     whole = {name: np.concatenate([part[name] for part in measured]) for name in measured[0]}
     return whole, np.concatenate(codes)
@@ -83,7 +87,8 @@ def code_arrays(model: keras.Model, images: Images, codes: Floats, seed: int) ->
     Returns:
         `units` (32, 784), the decoder's weights; `unit_std` (32,), how much each unit varies; `points`
         (p, 2), codes on their first two principal components; `point_labels` (p,), digits, or -1 without
-        labels; `variance` (2,), the components' shares of the variance.
+        labels; `classes`, their names by label, none for digits; `variance` (2,), the components' shares of
+        the variance.
     """
     points, variance = principal_components(codes)
     chosen = np.random.default_rng([seed, 30]).permutation(len(codes))[:MOST_POINTS]
@@ -93,6 +98,7 @@ def code_arrays(model: keras.Model, images: Images, codes: Floats, seed: int) ->
         "unit_std": codes.std(axis=0),
         "points": points[chosen],
         "point_labels": labels[chosen],
+        "classes": np.array(images.classes, "U"),
         "variance": variance,
     }
 

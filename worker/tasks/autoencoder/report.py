@@ -11,6 +11,7 @@ from worker.images.artifacts import SHOWN_IMAGES, saved_images
 from worker.images.drawings import named_rows, weights_as_images
 from worker.images.generation_report import generation_blocks
 from worker.report.blocks import Blocks, Figure
+from worker.report.formatting import percentage
 from worker.tasks.autoencoder.figures import code_map
 
 Arrays = dict[str, NDArray[Any]]
@@ -38,7 +39,7 @@ def present(folder: JobFolder) -> Blocks:
         case "evaluate":
             yield _reconstructions(
                 images,
-                "Test images, the first of each digit where there are labels, and the network's output for "
+                "Test images, the first of each class where there are labels, and the network's output for "
                 "them.",
                 "test image",
             )
@@ -94,16 +95,21 @@ def _code_units(images: Arrays) -> Figure:
 
 def _code(images: Arrays) -> Figure:
     points, labels = images["points"], images["point_labels"]
-    labelled = bool((labels >= 0).any())
+    classes = tuple(map(str, images.get("classes", ())))
+    labelled, noun = bool((labels >= 0).any()), "class" if classes else "digit"
     return Figure(
         "code",
         "The code in two dimensions",
         f"The codes of {counted(len(points), 'test image')} on the two principal components of all "
-        f"test images' codes{', coloured by digit' if labelled else ''}; "
-        f"the components account for {images['variance'].sum():.0%} of the variance."
-        + (" Each large digit stands at the median of its codes." if labelled else ""),
-        "Scatter plot of the codes." + (" The digits form overlapping clouds." if labelled else ""),
-        code_map(points, labels, images["variance"]),
+        f"test images' codes{f', coloured by {noun}' if labelled else ''}; "
+        f"the components account for {percentage(images['variance'].sum())} of the variance."
+        + (
+            f" Each large {'name' if classes else 'digit'} stands at the median of its codes."
+            if labelled
+            else ""
+        ),
+        f"Scatter plot of the codes{f', coloured by {noun}' if labelled else ''}.",
+        code_map(points, labels, images["variance"], classes),
     )
 
 

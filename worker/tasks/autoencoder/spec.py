@@ -1,14 +1,13 @@
 """The parameters of the autoencoder's jobs."""
 
-from jobs.parameters import Evaluation
-from worker.images.parameters import ImageGeneration, ImageTraining, OnImages
+from worker.images.parameters import ImageEvaluation, ImageGeneration, ImageTraining
 
 
 class Train(ImageTraining):
     """Train 784 → 32 → 784 to reproduce its input."""
 
 
-class Evaluate(Evaluation, OnImages):
+class Evaluate(ImageEvaluation):
     """Measure BCE, MSE and PSNR on the test images; show the code and the worst reconstructions."""
 
 

@@ -6,8 +6,10 @@ from worker.images.artifacts import save_images
 from worker.images.generation import generate_images, parameters_of
 from worker.images.job_data import images_for, inputs_for
 from worker.images.network import load_network
-from worker.images.quality import quality
+from worker.images.quality import means, network_errors
 from worker.images.training_job import save_training, train_network
+from worker.images.trivial_baseline import baseline_errors, read_mean, warn_if_no_better
+from worker.images.unseen import unseen_quality
 from worker.tasks.autoencoder.evaluation import code_arrays, example_arrays, measure
 from worker.tasks.autoencoder.spec import Train
 
@@ -38,14 +40,15 @@ def evaluate(context: JobContext) -> dict[str, float]:
     """
     images = images_for(context)
     model = load_network(context.source)
-    measured, codes = measure(context, model, images.test)
+    measured, codes = measure(context, model, images.test, read_mean(context.source))
     save_images(
         context,
         **example_arrays(model, images, measured["mse"]),
         **code_arrays(model, images, codes, context.spec.seed),
     )
-    means = {name: float(values.mean(dtype="float64")) for name, values in measured.items()}
-    return means | {"images": float(len(images.test))}
+    metrics = means(measured) | unseen_quality(context, images.test, {"bce": measured["bce"]})
+    warn_if_no_better(context, metrics, "test images")
+    return metrics | {"images": float(len(images.test))}
 
 
 def generate(context: JobContext) -> dict[str, float]:
@@ -58,5 +61,9 @@ def generate(context: JobContext) -> dict[str, float]:
     """
     inputs = inputs_for(context, parameters_of(context).count)
     values = flat(inputs.images)
-    output, counts = generate_images(context, inputs, values, "reconstructed")
-    return quality(values, output) | counts
+    _, counts = generate_images(context, inputs, values, "reconstructed")
+    measured = network_errors(load_network(context.source), values, values)
+    measured |= baseline_errors(values, read_mean(context.source))
+    metrics = means(measured) | unseen_quality(context, inputs.images, {"bce": measured["bce"]})
+    warn_if_no_better(context, metrics, "given images")
+    return metrics | counts

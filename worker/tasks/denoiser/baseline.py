@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import keras
 
+from jobs.spec import JobSpec
+from jobs.specs.stored_spec import StoredSpec
 from jobs.store.job_folder import JobFolder
 from jobs.wording import counted
 from worker.context import JobContext
@@ -53,10 +55,14 @@ def basic_autoencoder(context: JobContext) -> keras.Model:
 
 def _note_differences(context: JobContext, baseline: JobFolder) -> None:
     """Note where the basic autoencoder was not trained as the denoiser was."""
-    denoiser, basic = context.source.job["spec"], baseline.job["spec"]
+    denoiser, basic = StoredSpec.as_it_ran(context.source.job), StoredSpec.as_it_ran(baseline.job)
     for what, ours, theirs in (
-        ("data", denoiser["data"] or Train.default_data(), basic["data"] or Train.default_data()),
-        ("epochs", denoiser["parameters"]["epochs"], basic["parameters"]["epochs"]),
+        ("data", denoiser.data or Train.default_data(), basic.data or Train.default_data()),
+        ("epochs", _epochs(denoiser), _epochs(basic)),
     ):
         if ours != theirs:
             context.note(f"The basic autoencoder's {what}: {theirs}; the denoiser's: {ours}.")
+
+
+def _epochs(training: JobSpec) -> int | None:
+    return getattr(training.parameters, "epochs", None)

@@ -1,16 +1,18 @@
 """Measures networks on the same images over a range of noise levels."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import keras
+import numpy as np
 
 from worker.context import JobContext
-from worker.images.arrays import as_bytes, flat, one_of_each_digit, with_noise
+from worker.images.arrays import Floats, as_bytes, flat, one_of_each_digit, with_noise
 from worker.images.artifacts import SHOWN_IMAGES
 from worker.images.image_sets import Images
 from worker.images.network import predict
 from worker.images.pixels import Pixels
-from worker.images.quality import MEASURES, quality
+from worker.images.quality import MEASURES, errors, network_errors, quality
+from worker.images.trivial_baseline import baseline_errors, warn_if_no_better
 from worker.tasks.denoiser.comparison import Comparison
 
 LEVELS = tuple(tenth / 10 for tenth in range(11))
@@ -42,17 +44,90 @@ def compare(
     sums = {
         level: {method: dict.fromkeys(MEASURES, 0.0) for method in ("noisy", *networks)} for level in levels
     }
-    for first in range(0, len(images), BATCH):
-        clean = flat(images[first : first + BATCH])
-        for level in levels:
-            context.check_stop()
-            context.progress(stage="comparing", step=first, steps=len(images))
-            noisy = with_noise(clean, level, [context.spec.seed, 40, first])
+    for level in levels:
+        for clean, noisy in _noisy_batches(context, images, level):
             outputs = {"noisy": noisy} | {name: predict(model, noisy) for name, model in networks.items()}
             for method, output in outputs.items():
                 for measure, value in quality(clean, output).items():
                     sums[level][method][measure] += value * len(clean) / len(images)
     return Comparison(sums)
+
+
+def measure_at(
+    context: JobContext,
+    networks: Mapping[str, keras.Model],
+    images: Pixels,
+    noise: float,
+    mean: Floats | None,
+) -> dict[str, Floats]:
+    """Measure each image with the noise of one level, the same noise as in `compare`.
+
+    Args:
+        context: of the job; its seed, progress and stop are used.
+        networks: by method, `denoised` among them.
+        images: uint8 (n, 28, 28), 0 to 255.
+        noise: its standard deviation, pixels being in [0, 1].
+        mean: float32 (784,) of the training images, if there is one.
+
+    Returns:
+        Arrays (n,): what `denoising_errors` returns, and `<method>_<measure>` for the other networks.
+
+    Raises:
+        Cancelled: a stop was requested.
+    """
+    parts = []
+    for clean, noisy in _noisy_batches(context, images, noise):
+        part = denoising_errors(networks["denoised"], clean, noisy, noise, mean)
+        for method, model in networks.items():
+            if method != "denoised":
+                measured = network_errors(model, noisy, clean)
+                part |= {f"{method}_{name}": values for name, values in measured.items()}
+        parts.append(part)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def denoising_errors(
+    model: keras.Model, clean: Floats, noisy: Floats, noise: float, mean: Floats | None
+) -> dict[str, Floats]:
+    """Compare a denoiser's output, its input and the mean training image with clean images.
+
+    Args:
+        model: the denoiser.
+        clean: float32 (n, 784) in [0, 1].
+        noisy: float32 (n, 784), the same with noise, clipped to [0, 1].
+        noise: its standard deviation.
+        mean: float32 (784,) of the training images, if there is one.
+
+    Returns:
+        Arrays (n,): those of `network_errors` and `baseline_errors`, `noisy_<measure>`, and
+        `clipped_share`, the share of pixels whose noise was cut off.
+    """
+    clipped = (noisy == 0) | (noisy == 1) if noise else np.zeros(clean.shape, bool)
+    return {
+        **network_errors(model, noisy, clean),
+        **{f"noisy_{name}": values for name, values in errors(clean, noisy).items()},
+        **baseline_errors(clean, mean),
+        "clipped_share": clipped.mean(axis=1, dtype=np.float32),
+    }
+
+
+def warn_of_harm(context: JobContext, metrics: Mapping[str, float], noise: float, images: str) -> None:
+    """Warn if the output is no closer to the clean images than the mean training image or the input is.
+
+    Args:
+        context: of the job.
+        metrics: the means of what `denoising_errors` returns.
+        noise: of the input; without any, the input is the clean image, and nothing can be closer.
+        images: what was measured: `test images`.
+    """
+    warn_if_no_better(context, metrics, f"{images} with noise of {noise:g}")
+    if noise and metrics["psnr_db"] <= metrics["noisy_psnr_db"]:
+        by = "" if metrics["noisy_mse"] <= metrics["mse"] else " by PSNR, though not by mean squared error"
+        context.warn(
+            f"At noise {noise:g} the noisy images are closer to the clean ones than what the network makes "
+            f"of them{by}: PSNR {metrics['noisy_psnr_db']:.2f} against {metrics['psnr_db']:.2f} dB, mean "
+            f"squared error {metrics['noisy_mse']:.4f} against {metrics['mse']:.4f}."
+        )
 
 
 def example_arrays(
@@ -75,19 +150,10 @@ def example_arrays(
     return {"original": original, "noisy": as_bytes(noisy), **outputs}
 
 
-def metrics_at(noise: float, comparison: Comparison) -> dict[str, float]:
-    """Return the metrics of an evaluation.
-
-    Args:
-        noise: one of the levels of the comparison.
-        comparison: with the methods `noisy`, `basic` and `denoised`.
-
-    Returns:
-        `<method>_<measure>` for each of them; without a prefix for `denoised`.
-    """
-    named = {
-        f"{method}_{measure}": value
-        for method, measures in comparison.values[noise].items()
-        for measure, value in measures.items()
-    }
-    return {name.removeprefix("denoised_"): value for name, value in named.items()}
+def _noisy_batches(context: JobContext, images: Pixels, noise: float) -> Iterator[tuple[Floats, Floats]]:
+    """Batches of images without and with noise, each float32 (k, 784)."""
+    for first in range(0, len(images), BATCH):
+        context.check_stop()
+        context.progress(stage=f"comparing at noise {noise:g}", step=first, steps=len(images))
+        clean = flat(images[first : first + BATCH])
+        yield clean, with_noise(clean, noise, [context.spec.seed, 40, first])

@@ -76,5 +76,5 @@ def _strips(
     axes.invert_yaxis()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel("standard deviation of the noise")
+    axes.set_xlabel("standard deviation of the noise, before it is clipped")
     axes.set_title("closest to the original")

@@ -1,16 +1,16 @@
 """The parameters of the denoiser's jobs."""
 
-from jobs.parameters import Evaluation, JobReference, number, training_of
-from worker.images.parameters import ImageGeneration, ImageTraining, OnImages
+from jobs.parameters import JobReference, number, training_of
+from worker.images.parameters import ImageEvaluation, ImageGeneration, ImageTraining
 
 
 class Train(ImageTraining):
-    """Train 784 → 32 → 784 to remove Gaussian noise, fresh in every epoch."""
+    """Train 784 → 32 → 784 to remove Gaussian noise, drawn once as 10,240 images and shifted each epoch."""
 
-    noise: float = number(0.5, "noise added to the input, pixels being in [0, 1]", "std", ge=0, le=5)
+    noise: float = number(0.5, "noise added to the input, then clipped to [0, 1]", "std", ge=0, le=5)
 
 
-class Evaluate(Evaluation, OnImages):
+class Evaluate(ImageEvaluation):
     """Compare noisy, basic autoencoder and denoised images over a range of noise levels."""
 
     noise: float = number(0.5, "noise level of the headline numbers", "std", ge=0, le=5)

@@ -5,12 +5,21 @@ from worker.context import JobContext
 from worker.images.arrays import flat, with_noise
 from worker.images.artifacts import save_images
 from worker.images.generation import generate_images
-from worker.images.job_data import images_for, inputs_for
+from worker.images.job_data import images_for, inputs_for, trained_as
 from worker.images.network import load_network
-from worker.images.quality import quality
+from worker.images.quality import means
 from worker.images.training_job import save_training, train_network
+from worker.images.trivial_baseline import read_mean
+from worker.images.unseen import unseen_quality
 from worker.tasks.denoiser.baseline import basic_autoencoder
-from worker.tasks.denoiser.evaluation import compare, example_arrays, metrics_at
+from worker.tasks.denoiser.evaluation import (
+    compare,
+    denoising_errors,
+    example_arrays,
+    measure_at,
+    warn_of_harm,
+)
+from worker.tasks.denoiser.sentences import clipping
 from worker.tasks.denoiser.spec import Evaluate, Generate, Train
 
 NOISE_FOR_DATASETS = 0.5
@@ -18,7 +27,10 @@ NOISE_FOR_DATASETS = 0.5
 
 
 def train(context: JobContext) -> dict[str, float]:
-    """Train 784 → 32 → 784 to turn noisy images into clean ones, with fresh noise in every epoch.
+    """Train 784 → 32 → 784 to turn noisy images into clean ones, with other noise in every epoch.
+
+    Each image gets a random one of 10,240 images of noise, which each epoch shifts by a random number of
+    pixels (`worker.images.training.NOISE_IMAGES`).
 
     Raises:
         InvalidData: the images cannot be used.
@@ -52,7 +64,20 @@ def evaluate(context: JobContext) -> dict[str, float]:
     save_images(context, **example_arrays(networks, images, parameters.noise, context.spec.seed))
     # The basic autoencoder is not trained any further once there is something to show.
     context.checkpoint.unlink(missing_ok=True)
-    return metrics_at(parameters.noise, comparison) | {"images": float(len(images.test))}
+    measured = measure_at(context, networks, images.test, parameters.noise, read_mean(context.source))
+    metrics = means(measured) | unseen_quality(context, images.test, {"psnr_db": measured["psnr_db"]})
+    if "baseline" in context.sources:
+        metrics |= unseen_quality(
+            context,
+            images.test,
+            {"basic_psnr_db": measured["basic_psnr_db"]},
+            source=context.sources["baseline"],
+            network="basic autoencoder",
+        )
+    if not parameters.noise:
+        del metrics["noisy_psnr_db"]  # infinite
+    warn_of_harm(context, metrics, parameters.noise, "test images")
+    return metrics | {"images": float(len(images.test)), "training_noise": _training_noise(context)}
 
 
 def generate(context: JobContext) -> dict[str, float]:
@@ -71,10 +96,29 @@ def generate(context: JobContext) -> dict[str, float]:
         noise = NOISE_FOR_DATASETS if context.data_to_read() in datasets() else 0.0
     clean = flat(inputs.images)
     noisy = with_noise(clean, noise, [context.spec.seed, 42])
-    output, counts = generate_images(context, inputs, noisy, "denoised")
+    _, counts = generate_images(
+        context, inputs, noisy, "denoised", lambda ends: with_noise(ends, noise, [context.spec.seed, 43])
+    )
+    counts["training_noise"] = _training_noise(context)
     if not noise:
-        context.note("No noise was added, since the images are taken to be noisy (`--noise` adds some).")
+        context.note(
+            "No noise was added, since the images are taken to be noisy (`--noise` adds some). The network "
+            f"was trained on noise of standard deviation {counts['training_noise']:g}, clipped to [0, 1]; "
+            "its evaluation shows how it does at other levels, 0 among them."
+        )
         return counts
-    context.note(f"Gaussian noise of standard deviation {noise:g} was added to the images first.")
-    before = {f"noisy_{name}": value for name, value in quality(clean, noisy).items()}
-    return quality(clean, output) | before | counts
+    measured = denoising_errors(load_network(context.source), clean, noisy, noise, read_mean(context.source))
+    metrics = means(measured) | unseen_quality(context, inputs.images, {"psnr_db": measured["psnr_db"]})
+    context.note(
+        f"Gaussian noise of standard deviation {noise:g} was added to the images first."
+        f"{clipping(noise, metrics['noisy_mse'], metrics['clipped_share'])}"
+    )
+    warn_of_harm(context, metrics, noise, "given images")
+    return metrics | counts
+
+
+def _training_noise(context: JobContext) -> float:
+    """Standard deviation of the noise that the network was trained on."""
+    trained = trained_as(context).parameters
+    assert isinstance(trained, Train)
+    return trained.noise

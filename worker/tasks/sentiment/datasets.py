@@ -1,20 +1,18 @@
-"""Tokenised reviews with their labels, cached in the data folder.
+"""Reads reviews as token ids, with a cache in the data folder.
 
 A cache is a plain `.npz` without pickles, named by a checksum of all that it depends on; a damaged one is
-made again. The process keeps the latest in memory as well.
+made again. The process keeps the latest in memory as well. Where no vocabulary is given, the cache has all
+words: which of them a training job knows depends on its seed, since its validation reviews are not counted.
 
 Reading a million reviews from a CSV of 461 MB and training on them takes 2.5 times that size, on top of the
 0.6 GB that TensorFlow itself takes.
-
-A checksum of each text decides which reviews are for validation, and for testing where the source does not
-say: equal texts are never on both sides, and the order of the reviews has no effect.
 """
 
 import hashlib
 import json
-import zipfile
-import zlib
-from dataclasses import dataclass, replace
+from array import array
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,29 +20,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.datasets import shown_path
-from jobs.errors import InvalidData
-from jobs.store.atomic_files import whole_file
-from worker.tasks.sentiment.reviews import LABEL_NAMES, ReviewSource
-from worker.tasks.sentiment.tokens import TOKENISER, TokenCollector, Tokens, Vocabulary, choose_vocabulary
-
-TEST_SHARE = 0.2
-"""Of the reviews of a source without a test part."""
-
-VALIDATION_SHARE = 0.1
-"""Of the training reviews."""
+from jobs.errors import DamagedFolder, InvalidData
+from jobs.wording import counted
+from worker.tasks.sentiment.meant_text import note_on_encoded
+from worker.tasks.sentiment.parts import training_part
+from worker.tasks.sentiment.review_set import ReviewSet
+from worker.tasks.sentiment.reviews import ReviewSource, digest_bytes
+from worker.tasks.sentiment.tokens import TokenCollector
+from worker.tasks.sentiment.vocabulary import TOKENISER, Vocabulary
+from worker.tasks.sentiment.vocabulary_choice import choose_vocabulary
+from worker.training.seen_examples import Digests, digests_of
 
 CACHES_KEPT = 16
 
-_FORMAT = 1
-_TEST_SALT = 0x5EED
-_ARRAYS = {
-    "numbers": np.int32,
-    "offsets": np.int64,
-    "lengths": np.int32,
-    "labels": np.uint8,
-    "test": np.bool_,
-    "keys": np.uint64,
-}
+_FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -60,12 +49,13 @@ class Recipe:
     vocabulary: Vocabulary | int
 
     def key(self, source: ReviewSource) -> str:
-        """A SHA-256 of all that the tokenised reviews depend on."""
-        words = self.vocabulary.digest if isinstance(self.vocabulary, Vocabulary) else self.vocabulary
+        """A SHA-256 of all that the cached reviews depend on."""
+        words = self.vocabulary.digest if isinstance(self.vocabulary, Vocabulary) else None
         parts = [
             _FORMAT,
             TOKENISER,
             source.sha256,
+            astuple(source.options),
             source.path.name if source.path else source.name,
             self.length,
             words,
@@ -73,72 +63,14 @@ class Recipe:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class ReviewSet:
-    """Reviews as token ids, in the order of their source, with what is known of each.
-
-    Attributes:
-        tokens: the reviews.
-        labels: (reviews,), uint8, 1 for positive.
-        test: (reviews,), bool, whether the source reserves a review for testing.
-        keys: (reviews,), uint64, a checksum of the text.
-        vocabulary: what the ids of the tokens mean.
-        notes: what the reader skipped or found odd.
-    """
-
-    tokens: Tokens
-    labels: NDArray[np.uint8]
-    test: NDArray[np.bool_]
-    keys: NDArray[np.uint64]
-    vocabulary: Vocabulary
-    notes: tuple[str, ...]
-
-    def write(self, path: Path) -> None:
-        """Write it atomically."""
-        words = json.dumps({"words": self.vocabulary.words, "notes": self.notes}).encode()
-        with whole_file(path) as file:
-            np.savez(
-                file,
-                allow_pickle=False,
-                numbers=self.tokens.ids,
-                offsets=self.tokens.offsets,
-                lengths=self.tokens.lengths,
-                labels=self.labels,
-                test=self.test,
-                keys=self.keys,
-                words=np.frombuffer(words, np.uint8),
-            )
-
-    @classmethod
-    def read(cls, path: Path) -> "ReviewSet":
-        """Read what `write` wrote.
-
-        Raises:
-            ValueError: it is damaged.
-            OSError: it cannot be read.
-        """
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in _ARRAYS}
-                words = json.loads(stored["words"].tobytes())
-        except (zipfile.BadZipFile, zlib.error, EOFError, LookupError, NotImplementedError) as error:
-            raise ValueError(f"{path} is damaged ({error})") from None
-        if any(arrays[name].dtype != kind for name, kind in _ARRAYS.items()):
-            raise ValueError(f"{path} has arrays of other types")
-        tokens = Tokens(arrays["numbers"], arrays["offsets"], arrays["lengths"])
-        return cls(
-            tokens, arrays["labels"], arrays["test"], arrays["keys"],
-            Vocabulary(tuple(words["words"])), tuple(words["notes"]),
-        )  # fmt: skip
-
-
-def load_reviews(source: ReviewSource, recipe: Recipe, data_dir: Path) -> ReviewSet:
+def load_reviews(source: ReviewSource, recipe: Recipe, data_dir: Path, seed: int = 0) -> ReviewSet:
     """Load the reviews of a source as token ids: from memory, from the cache, or from the source itself.
 
     Args:
         source: of labelled reviews.
         recipe: how they become ids.
         data_dir: the data folder, where the cache is; one that cannot be written costs time, not the job.
+        seed: of the training job that a vocabulary is made for, which chooses its training reviews.
 
     Returns:
         All reviews, in the order of the source.
@@ -147,21 +79,31 @@ def load_reviews(source: ReviewSource, recipe: Recipe, data_dir: Path) -> Review
         InvalidData: the source cannot be read, or holds no reviews.
         Cancelled: a stop was requested while the source was read.
     """
-    return _load(source, recipe, data_dir / "tokens")
+    depends_on_seed = not isinstance(recipe.vocabulary, Vocabulary)
+    return _load(source, recipe, data_dir / "tokens", seed if depends_on_seed else 0)
 
 
 @lru_cache(maxsize=1)
-def _load(source: ReviewSource, recipe: Recipe, folder: Path) -> ReviewSet:
+def _load(source: ReviewSource, recipe: Recipe, folder: Path, seed: int) -> ReviewSet:
     reviews = _read_or_make(source, recipe, folder)
+    if not isinstance(recipe.vocabulary, Vocabulary):
+        reviews = _with_vocabulary(reviews, recipe.vocabulary, seed)
     # Only here, where the memory of the counted words is free again.
     return replace(reviews, tokens=reviews.tokens.aligned())
+
+
+def _with_vocabulary(reviews: ReviewSet, size: int, seed: int) -> ReviewSet:
+    """Reviews whose ids are places among all words, with those of the words that a training job will know."""
+    training = training_part(reviews, seed)
+    vocabulary = choose_vocabulary(reviews.tokens, reviews.vocabulary.words, training, size)
+    return replace(reviews, vocabulary=vocabulary)
 
 
 def _read_or_make(source: ReviewSource, recipe: Recipe, folder: Path) -> ReviewSet:
     path = folder / f"{recipe.key(source)}.npz"
     try:
         return ReviewSet.read(path)
-    except (OSError, ValueError):
+    except (OSError, DamagedFolder):
         made = _make(source, recipe)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -178,71 +120,51 @@ def _make(source: ReviewSource, recipe: Recipe) -> ReviewSet:
     notes: list[str] = []
     known = recipe.vocabulary if isinstance(recipe.vocabulary, Vocabulary) else None
     collector = TokenCollector(recipe.length, known)
-    labels, test, keys = bytearray(), bytearray(), bytearray()
-    for review in source.read(notes.append):
-        if review.label is None:
-            raise ValueError(f"{source.name} was opened without labels")
-        collector.add(review.text)
-        labels.append(review.label)
-        test.append(review.test)
-        keys += hashlib.blake2b(review.text.encode(), digest_size=8).digest()
+    labels, test, checksums, groups = bytearray(), bytearray(), bytearray(), array("q")
+
+    def collected() -> Iterator[bytes]:
+        for review in source.read(notes.append):
+            if review.label is None:
+                raise ValueError(f"{source.name} was opened without labels")
+            collector.add(review.text)
+            labels.append(review.label)
+            test.append(review.test)
+            groups.append(-1 if review.group is None else review.group)
+            checksums.extend(hashlib.blake2b(review.text.encode(), digest_size=8).digest())
+            yield digest_bytes(review.text)
+
+    digests = digests_of(collected())
     if not labels:
         raise InvalidData(shown_path(source.name), expected="at least one review", given="none")
-    made = ReviewSet(
+    if collector.encoded:
+        notes.append(note_on_encoded(collector.encoded))
+    if contrary := _contrary(digests, np.frombuffer(labels, np.uint8)):
+        texts = counted(contrary, "text appears", "texts appear")
+        notes.append(f"{texts} with both labels, as positive here and as negative there.")
+    return ReviewSet(
         collector.tokens(),
         np.frombuffer(labels, np.uint8),
         np.frombuffer(test, np.bool_),
-        np.frombuffer(keys, np.dtype("<u8")),
-        known or Vocabulary(()),
+        _keys(np.frombuffer(checksums, np.dtype("<u8")), digests),
+        digests,
+        np.frombuffer(groups, np.int64),
+        known or Vocabulary(tuple(collector.words)),
         tuple(notes),
     )
-    if not isinstance(recipe.vocabulary, Vocabulary):
-        vocabulary = choose_vocabulary(made.tokens, collector.words, ~test_part(made), recipe.vocabulary)
-        made = replace(made, vocabulary=vocabulary)
-    return made
 
 
-def test_part(reviews: ReviewSet) -> NDArray[np.bool_]:
-    """Which reviews a training job never sees: the source's own test part, or else a fixed fifth of all.
-
-    Returns:
-        (reviews,), true for those.
-    """
-    if reviews.test.any():
-        return reviews.test
-    return _share(reviews, np.ones(len(reviews.labels), np.bool_), TEST_SHARE, _TEST_SALT)
+def _keys(checksums: NDArray[np.uint64], digests: Digests) -> NDArray[np.uint64]:
+    """The smallest checksum of all texts with the same digest: a text that has no twin keeps its own."""
+    different, group = np.unique(digests, return_inverse=True)
+    smallest = np.full(len(different), np.iinfo(np.uint64).max)
+    np.minimum.at(smallest, group, checksums)
+    return smallest[group]
 
 
-def validation_part(reviews: ReviewSet, seed: int) -> NDArray[np.bool_]:
-    """Which of the other reviews a training job only validates with: a tenth, a function of the seed.
-
-    Args:
-        reviews: all of them.
-        seed: of the job.
-
-    Returns:
-        (reviews,), true for those.
-    """
-    salt = int(np.random.default_rng([seed, 1]).integers(2**63))
-    return _share(reviews, ~test_part(reviews), VALIDATION_SHARE, salt)
-
-
-def _share(reviews: ReviewSet, among: NDArray[np.bool_], share: float, salt: int) -> NDArray[np.bool_]:
-    """The same share of each label of the reviews `among`: those with the smallest mixed keys."""
-    mixed = _mixed(reviews.keys, salt)
-    chosen = np.zeros(len(mixed), np.bool_)
-    for label in range(len(LABEL_NAMES)):
-        candidates = among & (reviews.labels == label)
-        count = max(1, round(share * int(candidates.sum())))
-        if candidates.any():
-            largest = np.partition(mixed[candidates], count - 1)[count - 1]
-            chosen |= candidates & (mixed <= largest)
-    return chosen
-
-
-def _mixed(keys: NDArray[np.uint64], salt: int) -> NDArray[np.uint64]:
-    """A bijection of 64-bit numbers that leaves no pattern (the finaliser of SplitMix64)."""
-    mixed = keys + np.uint64(salt)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+def _contrary(digests: Digests, labels: NDArray[np.uint8]) -> int:
+    """How many texts occur with both labels."""
+    different, text = np.unique(digests, return_inverse=True)
+    has = [np.zeros(len(different), np.bool_) for _ in range(2)]
+    for label, of_label in enumerate(has):
+        of_label[text[labels == label]] = True
+    return int((has[0] & has[1]).sum())

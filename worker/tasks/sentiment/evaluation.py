@@ -1,4 +1,4 @@
-"""Measures a classifier by the scores of test reviews: metrics, intervals, curves, accuracy by length."""
+"""Measures a classifier by the scores of test reviews: metrics, curves, accuracy by length."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,12 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics
 
+from worker.tasks.sentiment.confusion import HALF, Labels, Probabilities, confusion_of
 from worker.tasks.sentiment.reviews import LABEL_NAMES
-
-RESAMPLES = 10_000
-
-INTERVAL = (2.5, 97.5)
-"""Percentiles: 95 % of the resamples lie between them."""
 
 CURVE_POINTS = 400
 """Of all thresholds, as many as a figure can show."""
@@ -20,68 +16,56 @@ CURVE_POINTS = 400
 LENGTHS = (0, 50, 100, 150, 200, 300, 500)
 """Words at which each class of review lengths begins."""
 
-Labels = NDArray[np.uint8]
-Probabilities = NDArray[np.float64]
-
 
 def measures(labels: Labels, probabilities: Probabilities, threshold: float) -> dict[str, float]:
-    """Compute every metric that is a single number, by scikit-learn; precision and recall are of `positive`.
+    """Compute every metric of scores that is a single number; precision, recall and F1 are of `positive`.
 
     Args:
-        labels: (reviews,), 1 for positive.
+        labels: (reviews,), 1 for positive, of both classes.
         probabilities: (reviews,), of positive.
         threshold: the probability from which a review is called positive.
 
     Returns:
-        Metrics by the names of METRICS: those of an evaluation but the loss, the intervals and the target.
+        Metrics by the names of METRICS, those that have a value: at the threshold and, if it is another one,
+        at 0.5; and of the ranking alone.
     """
-    predicted = probabilities >= threshold
-    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
-        labels, predicted, average="binary", zero_division=0.0
-    )
-    confusion = metrics.confusion_matrix(labels, predicted, labels=(0, 1)).ravel()
-    names = ("true_negatives", "false_positives", "false_negatives", "true_positives")
+    values = confusion_of(labels, probabilities, threshold).measures()
+    at_half = confusion_of(labels, probabilities, HALF).measures() if threshold != HALF else {}
     return {
-        "accuracy": float(metrics.accuracy_score(labels, predicted)),
-        "precision": float(precision),
-        "recall": float(recall),
-        "f1": float(f1),
+        "balanced_accuracy": values.pop("balanced_accuracy"),
+        "threshold": threshold,
+        **values,
         "roc_auc": float(metrics.roc_auc_score(labels, probabilities)),
         "average_precision": float(metrics.average_precision_score(labels, probabilities)),
-        "threshold": threshold,
-        **{name: int(count) for name, count in zip(names, confusion, strict=True)},
+        **{f"{name}_at_half": value for name, value in at_half.items()},
     }
 
 
-def intervals(counts: dict[str, float], seed: int) -> dict[str, float]:
-    """Compute 95 % confidence intervals of accuracy and F1 by the percentile bootstrap.
-
-    After Efron (1979), https://doi.org/10.1214/aos/1176344552. Drawing all reviews again with replacement is
-    drawing the four counts of the confusion matrix from a multinomial distribution, so no review is touched.
+def counts_and_intervals(labels: Labels, probabilities: Probabilities, threshold: float) -> dict[str, float]:
+    """Count the reviews, and compute the ends of the 95 % intervals of `measures`.
 
     Args:
-        counts: with the four counts that `measures` returns.
-        seed: of the resamples.
+        labels: (reviews,), 1 for positive, of both classes.
+        probabilities: (reviews,), of positive.
+        threshold: the probability from which a review is called positive.
 
     Returns:
-        `accuracy_low`, `accuracy_high`, `f1_low` and `f1_high`.
+        Metrics by the names of METRICS; if the threshold is not 0.5, the interval of balanced accuracy there
+        as well.
     """
-    names = ("true_positives", "false_positives", "false_negatives", "true_negatives")
-    observed = np.array([counts[name] for name in names])
-    total = observed.sum()
-    drawn = np.random.default_rng([seed, 3]).multinomial(int(total), observed / total, RESAMPLES)
-    right, wrong = drawn[:, 0], drawn[:, 1] + drawn[:, 2]
-    samples = {
-        "accuracy": (right + drawn[:, 3]) / total,
-        # No positive reviews and none called so, which only tiny sets have, count as zero.
-        "f1": 2 * right / np.maximum(2 * right + wrong, 1),
+    counts = confusion_of(labels, probabilities, threshold)
+    ends = counts.intervals()
+    if threshold != HALF:
+        at_half = confusion_of(labels, probabilities, HALF).intervals()
+        ends |= {
+            f"balanced_accuracy_at_half_{end}": at_half[f"balanced_accuracy_{end}"] for end in ("low", "high")
+        }
+    return {
+        "reviews": counts.reviews,
+        "positive_reviews": counts.positives,
+        **counts._asdict(),
+        **ends,
     }
-    found = {}
-    for name, values in samples.items():
-        found[f"{name}_low"], found[f"{name}_high"] = (
-            float(value) for value in np.percentile(values, INTERVAL)
-        )
-    return found
 
 
 def class_report(labels: Labels, probabilities: Probabilities, threshold: float) -> list[tuple[Any, ...]]:
@@ -93,19 +77,20 @@ def class_report(labels: Labels, probabilities: Probabilities, threshold: float)
         threshold: the probability from which a review is called positive.
 
     Returns:
-        Rows of class, precision, recall, F1 and reviews: the two classes, then the two averages.
+        Rows of class, precision, recall, F1 and reviews: the two classes, then the two averages. The
+        precision of a class that no review is called is an empty text, and so are its averages.
     """
-    report = metrics.classification_report(
-        labels,
-        probabilities >= threshold,
-        labels=(0, 1),
-        target_names=LABEL_NAMES,
-        output_dict=True,
-        zero_division=0.0,
+    called = probabilities >= threshold
+    *scores, reviews = metrics.precision_recall_fscore_support(
+        labels, called, labels=(0, 1), zero_division=np.nan
     )
-    rows = (*LABEL_NAMES, "macro avg", "weighted avg")
-    columns = ("precision", "recall", "f1-score", "support")
-    return [(row, *(float(report[row][column]) for column in columns)) for row in rows]
+    of_classes = np.array(scores)
+    columns = [*of_classes.T, of_classes.mean(axis=1), of_classes @ reviews / reviews.sum()]
+    names = (*LABEL_NAMES, "macro avg", "weighted avg")
+    return [
+        (name, *("" if np.isnan(value) else float(value) for value in column), int(count))
+        for name, column, count in zip(names, columns, [*reviews, *[reviews.sum()] * 2], strict=True)
+    ]
 
 
 def curves(labels: Labels, probabilities: Probabilities) -> list[tuple[float, ...]]:
@@ -116,15 +101,16 @@ def curves(labels: Labels, probabilities: Probabilities) -> list[tuple[float, ..
         probabilities: (reviews,), of positive.
 
     Returns:
-        At most CURVE_POINTS rows of threshold, precision, recall, F1 and false positive rate, from the lowest
-        threshold up.
+        Rows of threshold, precision, recall, F1 and false positive rate, from the lowest threshold up: at
+        most CURVE_POINTS, and that with the highest F1.
     """
     precision, recall, thresholds = metrics.precision_recall_curve(labels, probabilities)
     false_positives, _, _ = metrics.roc_curve(labels, probabilities, drop_intermediate=False)
     # roc_curve begins with a threshold that no review reaches, and goes down from there.
     false_positives = false_positives[1:][::-1]
-    points = np.unique(np.linspace(0, len(thresholds) - 1, CURVE_POINTS).round().astype(int))
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    even = np.linspace(0, len(thresholds) - 1, CURVE_POINTS).round().astype(int)
+    points = np.unique([*even, np.argmax(f1[:-1])])
     columns = (thresholds, precision, recall, f1, false_positives)
     return list(zip(*(column[points].tolist() for column in columns), strict=True))
 
@@ -156,7 +142,7 @@ def by_length(
 def surest_errors(
     labels: Labels, probabilities: Probabilities, threshold: float, count: int
 ) -> Sequence[int]:
-    """Find the reviews on the wrong side of the threshold, those with the surest probabilities first.
+    """Find the reviews on the wrong side of the threshold, the most confident mistakes first.
 
     Args:
         labels: (reviews,), 1 for positive.

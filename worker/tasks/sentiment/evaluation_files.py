@@ -1,4 +1,4 @@
-"""Writes the tables of an evaluation, and the reviews on which the model is surest and wrong."""
+"""Writes the tables of an evaluation, and the reviews with the model's most confident mistakes."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from jobs.store.atomic_files import write_json
 from worker.context import JobContext
 from worker.tasks.sentiment import artifacts, evaluation
-from worker.tasks.sentiment.evaluation import Labels, Probabilities
+from worker.tasks.sentiment.confusion import Labels, Probabilities, Target
 from worker.tasks.sentiment.job_data import texts_at
 from worker.tasks.sentiment.reviews import LABEL_NAMES, ReviewSource, excerpt
-from worker.tasks.sentiment.thresholds import price_of_precision
+from worker.tasks.sentiment.thresholds import prices
 
 SUREST_ERRORS = 20
 
@@ -35,13 +35,16 @@ class Measured:
     threshold: float
 
 
-def write_tables(context: JobContext, measured: Measured, validation: tuple[Labels, Probabilities]) -> None:
+def write_tables(
+    context: JobContext, measured: Measured, validation: tuple[Labels, Probabilities], priced: Target
+) -> None:
     """Write every table of an evaluation into the job's folder.
 
     Args:
         context: of the job.
         measured: the test reviews.
         validation: labels and probabilities of the training job's validation reviews.
+        priced: what the table of other thresholds is for.
     """
     context.progress(force=True, stage="making tables")
     labels, probabilities, threshold = measured.labels, measured.probabilities, measured.threshold
@@ -56,9 +59,9 @@ def write_tables(context: JobContext, measured: Measured, validation: tuple[Labe
         evaluation.curves(labels, probabilities),
     )
     context.write_table(
-        artifacts.PRECISION_PRICE,
+        artifacts.PRICES[priced],
         ("target", "threshold", "precision", "recall", "false_positives", "false_negatives"),
-        price_of_precision(validation, (labels, probabilities), threshold),
+        prices(priced, validation, (labels, probabilities), threshold),
     )
     context.write_table(
         artifacts.BY_LENGTH,
@@ -71,7 +74,7 @@ def write_tables(context: JobContext, measured: Measured, validation: tuple[Labe
 
 
 def write_surest_errors(context: JobContext, source: ReviewSource, measured: Measured) -> None:
-    """Write the reviews on which the model is surest and wrong, with their texts.
+    """Write the reviews with the model's most confident mistakes, and their texts.
 
     Args:
         context: of the job.

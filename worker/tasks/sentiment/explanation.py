@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.tasks.sentiment.scoring import ReviewScorer
-from worker.tasks.sentiment.tokens import UNKNOWN, Tokens, Vocabulary
+from worker.tasks.sentiment.tokens import Tokens
+from worker.tasks.sentiment.vocabulary import UNKNOWN, Vocabulary
 
 MOST_REVIEWS = 50
 BUDGET_TOKENS = 2_000_000

@@ -19,16 +19,20 @@ import numpy as np
 
 from jobs.datasets import shown_path
 from jobs.errors import InvalidData
+from jobs.store.regular_files import open_regular, read_regular
 from jobs.wording import counted
 from worker.tasks.sentiment.folders import CLASSES, decoded
-from worker.tasks.sentiment.reviews import LONGEST_REVIEW, Note, Review
+from worker.tasks.sentiment.imdb_films import films_of
+from worker.tasks.sentiment.review_archive import read_members, refused
+from worker.tasks.sentiment.reviews import Note, Review, unreadable
 from worker.tasks.sentiment.spec import KERAS_IMDB, KERAS_IMDB_WORD_INDEX, KERAS_IMDB_WORD_INDEX_MD5
 
+_NAME = re.compile(r"(?:\./)?aclImdb/(train|test)/(neg|pos)/[^/]+\.txt")
 LARGEST_ARCHIVE = 2_000_000_000
 """Bytes after decompression. The original has 0.5 GB; a larger one was made to exhaust the machine."""
 
-_NAME = re.compile(r"(?:\./)?aclImdb/(train|test)/(neg|pos)/[^/]+\.txt")
-_LARGEST_READ = LONGEST_REVIEW + tarfile.RECORDSIZE
+_LARGEST_INDEX = 10_000_000
+"""Bytes of Keras' word index, which has 1.6 million."""
 
 
 def read_archive(path: Path, note: Note) -> Iterator[Review]:
@@ -44,22 +48,17 @@ def read_archive(path: Path, note: Note) -> Iterator[Review]:
     """
     others = 0
     try:
-        with gzip.open(path) as unpacked, tarfile.TarFile(fileobj=_Bounded(unpacked, path)) as tar:
-            for member in tar:
-                # tarfile keeps every entry it has passed, some 1,000 bytes each.
-                tar.members.clear()  # type: ignore[attr-defined]
-                place = _NAME.fullmatch(member.name)
-                _check_member(path, member, is_review=place is not None)
-                content = tar.extractfile(member) if place and member.isreg() else None
-                if place is None or content is None:
-                    continue
-                text, is_utf_8 = decoded(content.read())
+        with open_regular(path, LARGEST_ARCHIVE, follow=True) as packed, gzip.open(packed) as unpacked:
+            for name, content in read_members(path, unpacked, LARGEST_ARCHIVE, _is_review):
+                _, part, label, file = name.removeprefix("./").split("/")
+                text, is_utf_8 = decoded(content)
                 others += not is_utf_8
                 if text.strip():
-                    yield Review(text, dict(CLASSES)[place[2]], place[1] == "test")
+                    test, number = part == "test", dict(CLASSES)[label]
+                    yield Review(text, number, test, None if test else films_of(file, number))
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         reason = str(error) or type(error).__name__
-        raise _refused(path, "a gzipped tar archive", f"a damaged or different file ({reason})") from None
+        raise refused(path, "a gzipped tar archive", f"a damaged or different file ({reason})") from None
     if others:
         note(f"{counted(others, 'review is', 'reviews are')} not UTF-8; read as Windows-1252.")
 
@@ -76,7 +75,7 @@ def read_keras(path: Path, note: Note) -> Iterator[Review]:
     """
     note(f"{KERAS_IMDB.file} holds words only: reviews are shown without punctuation, in lower case.")
     index_path = path.with_name(KERAS_IMDB_WORD_INDEX)
-    content, index = path.read_bytes(), index_path.read_bytes()
+    content, index = _content(path, KERAS_IMDB.size), _content(index_path, _LARGEST_INDEX)
     if hashlib.sha256(content).hexdigest() != KERAS_IMDB.sha256:
         raise InvalidData(
             shown_path(path),
@@ -85,7 +84,7 @@ def read_keras(path: Path, note: Note) -> Iterator[Review]:
             hint=f"download {KERAS_IMDB.url}",
         )
     if hashlib.md5(index, usedforsecurity=False).hexdigest() != KERAS_IMDB_WORD_INDEX_MD5:
-        raise _refused(
+        raise refused(
             index_path, f"the file that Keras publishes (MD5 {KERAS_IMDB_WORD_INDEX_MD5})", "another one"
         )
     words = {number: word for word, number in json.loads(index).items()}
@@ -95,60 +94,12 @@ def read_keras(path: Path, note: Note) -> Iterator[Review]:
                 yield Review(" ".join(words[number] for number in numbers), int(label), part == "test")
 
 
-def _check_member(path: Path, member: tarfile.TarInfo, *, is_review: bool) -> None:
-    name = member.name[:100]
-    if member.name.startswith("/") or ".." in member.name.split("/"):
-        raise _refused(path, "names inside the archive's folder", f"{name!r}, which leads out of it")
-    if member.islnk() or member.issym():
-        raise _refused(path, "no links, as in the original", f"the link {name!r}")
-    if is_review and member.size > LONGEST_REVIEW:
-        raise _refused(
-            path,
-            f"reviews of at most {LONGEST_REVIEW:,} bytes",
-            f"{name!r}, which has {counted(member.size, 'byte')}",
-        )
+def _is_review(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
 
 
-def _refused(path: Path, expected: str, given: str) -> InvalidData:
-    return InvalidData(shown_path(path), expected=expected, given=given)
-
-
-class _Bounded(io.RawIOBase):
-    """A decompressed archive that refuses to fill the memory.
-
-    `tarfile` reads a whole extended header at once, however large it claims to be.
-    """
-
-    def __init__(self, file: gzip.GzipFile, path: Path) -> None:
-        self._file = file
-        self._path = path
-
-    def read(self, size: int = -1) -> bytes:
-        """Read at most `size` bytes.
-
-        Raises:
-            InvalidData: no genuine archive needs so many bytes at once, or in all.
-        """
-        if not 0 <= size <= _LARGEST_READ:
-            raise _refused(self._path, f"headers of at most {_LARGEST_READ:,} bytes", "a larger one")
-        self._check(self._file.tell() + size)
-        return self._file.read(size)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place, by decompressing everything before it.
-
-        Raises:
-            InvalidData: no genuine archive is that large.
-        """
-        self._check(offset)
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        """The place in the decompressed archive."""
-        return self._file.tell()
-
-    def _check(self, offset: int) -> None:
-        if offset > LARGEST_ARCHIVE:
-            raise _refused(
-                self._path, f"at most {LARGEST_ARCHIVE:,} bytes after decompression", "a larger archive"
-            )
+def _content(path: Path, most_bytes: int) -> bytes:
+    try:
+        return read_regular(path, most_bytes, follow=True)
+    except OSError as error:
+        raise unreadable(path, error) from None

@@ -4,7 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.context import JobContext
-from worker.tasks.sentiment.datasets import Recipe, ReviewSet, load_reviews
+from worker.tasks.sentiment.datasets import Recipe, load_reviews
+from worker.tasks.sentiment.file_options import FileOptions
+from worker.tasks.sentiment.review_set import ReviewSet
 from worker.tasks.sentiment.reviews import ReviewSource
 from worker.tasks.sentiment.sources import open_reviews
 
@@ -22,10 +24,29 @@ def open_source(context: JobContext, data: str, *, labelled: bool = True) -> Rev
         Cancelled: a stop was requested.
     """
     context.progress(force=True, stage="reading the reviews")
-    source = open_reviews(data, context.settings, labelled=labelled, check_stop=context.check_stop)
+    source = open_reviews(
+        data, context.settings, options_for(context), labelled=labelled, check_stop=context.check_stop
+    )
     path = None if source.path is None else str(source.path)
-    context.data[source.name] = {"name": source.name, "path": path, "sha256": source.sha256}
+    record = {"name": source.name, "path": path, "sha256": source.sha256, **dict(source.read_as)}
+    context.data[source.name] = record
     return source
+
+
+def options_for(context: JobContext) -> FileOptions:
+    """How a job reads its file; that of its training job, as that did."""
+    if context.spec.data is None and "from" in context.sources:
+        return FileOptions.of(context.source.job["spec"].get("parameters", {}))
+    return FileOptions.of(dict(context.spec.parameters))
+
+
+def is_read_as_trained(context: JobContext, source: ReviewSource) -> bool:
+    """Whether the training job of an evaluation read the same reviews, with the same labels."""
+    records = context.source.job["data"].values()
+    same = [record for record in records if record["sha256"] == source.sha256]
+    names = ("text_column", "label_column", "positive", "negative")
+    read_as = dict(source.read_as)
+    return any(all(record.get(name) == read_as.get(name) for name in names) for record in same)
 
 
 def load_set(context: JobContext, source: ReviewSource, recipe: Recipe) -> ReviewSet:
@@ -40,7 +61,7 @@ def load_set(context: JobContext, source: ReviewSource, recipe: Recipe) -> Revie
         InvalidData: they cannot be read.
         Cancelled: a stop was requested.
     """
-    reviews = load_reviews(source, recipe, context.settings.data_dir)
+    reviews = load_reviews(source, recipe, context.settings.data_dir, context.spec.seed)
     for note in reviews.notes:
         context.note(note)
     context.data[source.name] |= {"reviews": len(reviews.labels)}

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import IO, Any, NamedTuple
 
@@ -15,22 +15,50 @@ from jobs.wording import counted
 from worker.context import JobContext
 from worker.tasks.sentiment.artifacts import DECISIONS, PREDICTIONS
 from worker.tasks.sentiment.explanation import MOST_REVIEWS, Effect, explain
+from worker.tasks.sentiment.meant_text import note_on_encoded
 from worker.tasks.sentiment.reviews import LABEL_NAMES, excerpt
 from worker.tasks.sentiment.scoring import ReviewScorer, probabilities_of
-from worker.tasks.sentiment.tokens import UNKNOWN, TokenCollector, Tokens, Vocabulary
+from worker.tasks.sentiment.spec import Generate
+from worker.tasks.sentiment.tokens import TokenCollector, Tokens, note_on_cut
+from worker.tasks.sentiment.vocabulary import UNKNOWN, Vocabulary
 
 BLOCK = 4_096
-"""Reviews that are read at once, so that a million need no more memory than these."""
+BLOCK_CHARACTERS = 64_000_000
+"""Reviews that are read at once, and from how many characters on fewer are: a million need no more memory
+than these."""
 
 
 class _Block(NamedTuple):
-    """Some reviews with their labels: the names of the labels, and the texts as the tables show them."""
+    """Some reviews with what the model makes of them.
 
+    Attributes:
+        encoded: how many of them have something to decode.
+        known_words: (reviews,), how many of the words that are read the model knows.
+        positive: (reviews,), whether each is called positive, by words that the model knows.
+    """
+
+    texts: list[str]
     tokens: Tokens
+    encoded: int
     logits: NDArray[np.float32]
-    labels: NDArray[np.bool_]
-    names: list[str]
-    excerpts: list[str]
+    known_words: NDArray[np.int64]
+    positive: NDArray[np.bool_]
+
+    @property
+    def names(self) -> list[str]:
+        """The labels; that of a review without a known word is empty, since it would mean nothing."""
+        called = zip(self.positive.tolist(), self.known_words.tolist(), strict=True)
+        return [LABEL_NAMES[positive] if known else "" for positive, known in called]
+
+
+class _Counts(NamedTuple):
+    """How many reviews there are, are called positive, have unknown words only, are encoded, and are cut."""
+
+    reviews: int = 0
+    positive: int = 0
+    unknown: int = 0
+    encoded: int = 0
+    cut: int = 0
 
 
 class Labeller:
@@ -42,7 +70,7 @@ class Labeller:
         """Nothing is read before `label`.
 
         Args:
-            context: its folder gets the files.
+            context: of the job, whose `limit` holds; its folder gets the files.
             scorer: of the model.
             vocabulary: of that model.
             length: words of a review that it reads.
@@ -50,59 +78,84 @@ class Labeller:
         """
         self._context, self._scorer, self._vocabulary = context, scorer, vocabulary
         self._length, self._threshold = length, threshold
+        parameters = context.spec.parameters
+        assert isinstance(parameters, Generate)
+        self._limit = parameters.limit
 
     def label(self, texts: Iterable[str]) -> dict[str, float]:
-        """Label reviews in their order.
+        """Label reviews in their order: all of them, or as many as the job's `limit` allows.
 
-        Writes `predictions.csv` with a row for each: its number, counted from 1, its label, the probability
-        that it is positive, and how it begins and ends, in quotation marks (so that no program that opens the
-        table takes it for a formula); and `decisions.json` with what moved the first ones.
+        Writes `predictions.csv` with a row for each: its number, counted from 1; its label, which is empty
+        where it has no word that the model knows; the probability that it is positive; how many of the words
+        that are read the model knows; and its text as it was given. And `decisions.json` with what moved the
+        first.
 
         Returns:
-            `reviews`, `positive_share` and `threshold`.
+            `reviews` and `threshold`; `unlabelled_reviews`, if any; and of the others `positive_share`.
 
         Raises:
             InvalidData: there are no reviews, or one of them cannot be read.
             Cancelled: a stop was requested.
         """
+        remaining = iter(texts)
         with whole_file(self._context.folder / PREDICTIONS) as file:
-            count, positive, unknown = self._write_predictions(file, iter(texts))
-        if not count:
+            counts = self._write_predictions(file, islice(remaining, self._limit))
+        if not counts.reviews:
             raise InvalidData("data", expected="at least one review to label", given="none")
-        if unknown:
-            self._context.note(
-                f"{counted(unknown, 'review has', 'reviews have')} no word that the model knows: "
-                f"{'its label means' if unknown == 1 else 'their labels mean'} nothing."
-            )
-        return {"reviews": count, "positive_share": positive / count, "threshold": self._threshold}
+        if next(remaining, None) is not None:
+            self._context.note(f"--limit {self._limit}: the data has more reviews, which were not labelled.")
+        self._note(counts)
+        labelled = counts.reviews - counts.unknown
+        return {
+            "reviews": counts.reviews,
+            **({"positive_share": counts.positive / labelled} if labelled else {}),
+            **({"unlabelled_reviews": counts.unknown} if counts.unknown else {}),
+            "threshold": self._threshold,
+        }
 
-    def _write_predictions(self, file: IO[bytes], texts: Iterable[str]) -> tuple[int, int, int]:
-        """How many reviews there are, how many are called positive, and how many have unknown words only."""
+    def _note(self, counts: _Counts) -> None:
+        if counts.encoded:
+            self._context.note(note_on_encoded(counts.encoded))
+        if counts.cut:
+            self._context.note(note_on_cut(counts.cut, self._length))
+        if counts.unknown:
+            its = "It has" if counts.unknown == 1 else "They have"
+            self._context.note(
+                f"{counted(counts.unknown, 'review has', 'reviews have')} no word that the model knows among "
+                f"the last {self._length:,}, which it reads. {its} no label."
+            )
+
+    def _write_predictions(self, file: IO[bytes], texts: Iterator[str]) -> _Counts:
         lines = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         table = csv.writer(lines, lineterminator="\n")
-        table.writerow(("review", "label", "probability", "text"))
-        remaining = iter(texts)
-        count = positive = unknown = 0
-        while some := list(islice(remaining, BLOCK)):
+        table.writerow(("review", "label", "probability", "known_words", "text"))
+        counts = _Counts()
+        while some := _some(texts):
             block = self._judge(some)
-            numbers = range(count + 1, count + len(some) + 1)
+            numbers = range(counts.reviews + 1, counts.reviews + len(some) + 1)
             probabilities = probabilities_of(block.logits).tolist()
-            table.writerows(zip(numbers, block.names, probabilities, block.excerpts, strict=True))
-            if count == 0:
+            known = block.known_words.tolist()
+            table.writerows(zip(numbers, block.names, probabilities, known, some, strict=True))
+            if counts.reviews == 0:
                 self._explain(block)
-            count += len(some)
-            positive += int(block.labels.sum())
-            unknown += _without_known_words(block.tokens)
-            self._context.progress(stage=f"{counted(count, 'review')} labelled")
+            counts = _Counts(
+                counts.reviews + len(some),
+                counts.positive + int(block.positive.sum()),
+                counts.unknown + int((block.known_words == 0).sum()),
+                counts.encoded + block.encoded,
+                counts.cut + int(block.tokens.is_cut.sum()),
+            )
+            self._context.progress(stage=f"{counted(counts.reviews, 'review')} labelled")
         lines.detach()
-        return count, positive, unknown
+        return counts
 
     def _judge(self, texts: list[str]) -> _Block:
-        tokens = TokenCollector(self._length, self._vocabulary).add_all(texts).tokens()
+        collector = TokenCollector(self._length, self._vocabulary).add_all(texts)
+        tokens = collector.tokens()
         logits = self._scorer.logits(tokens, self._context.check_stop)
-        labels = probabilities_of(logits) >= self._threshold
-        names = [LABEL_NAMES[int(label)] for label in labels]
-        return _Block(tokens, logits, labels, names, [f"“{excerpt(text)}”" for text in texts])
+        known_words = np.add.reduceat((tokens.ids != UNKNOWN).astype(np.int64), tokens.offsets[:-1])
+        positive = (probabilities_of(logits) >= self._threshold) & (known_words > 0)
+        return _Block(texts, tokens, collector.encoded, logits, known_words, positive)
 
     def _explain(self, block: _Block) -> None:
         """Write what moved the first decisions of a block."""
@@ -110,22 +163,30 @@ class Labeller:
         effects = explain(
             self._scorer, self._vocabulary, block.tokens, block.logits, self._context.check_stop
         )
-        probabilities = probabilities_of(block.logits)
+        probabilities, names = probabilities_of(block.logits), block.names
         decisions = [
             {
                 "review": index + 1,
-                "label": block.names[index],
+                "label": names[index],
                 "probability": float(probabilities[index]),
-                "text": block.excerpts[index],
+                "text": f"“{excerpt(block.texts[index])}”",
                 "words": _described(effects[index]) if index < len(effects) else [],
             }
-            for index in range(min(len(block.names), MOST_REVIEWS))
+            for index in range(min(len(names), MOST_REVIEWS))
         ]
         write_json(self._context.folder / DECISIONS, decisions)
 
 
-def _without_known_words(tokens: Tokens) -> int:
-    return int((np.maximum.reduceat(tokens.ids, tokens.offsets[:-1]) == UNKNOWN).sum())
+def _some(texts: Iterator[str]) -> list[str]:
+    """The next reviews, none at the end."""
+    some: list[str] = []
+    characters = 0
+    for text in texts:
+        some.append(text)
+        characters += len(text)
+        if len(some) == BLOCK or characters >= BLOCK_CHARACTERS:
+            break
+    return some
 
 
 def _described(effects: Sequence[Effect]) -> list[dict[str, Any]]:

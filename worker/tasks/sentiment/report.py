@@ -4,12 +4,29 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jobs.store.job_folder import JobFolder
+from jobs.wording import counted
 from worker.report.blocks import Block, Blocks, Figure, Table, Text
 from worker.tasks.sentiment import artifacts, figures
+from worker.tasks.sentiment.confusion import MEASURES, Confusion, Target
+from worker.tasks.sentiment.parts import SplitBy
 from worker.tasks.sentiment.reviews import LABEL_NAMES
+from worker.tasks.sentiment.threshold_texts import target_text, trade_off_text
+from worker.tasks.sentiment.vocabulary import Vocabulary
+from worker.tasks.sentiment.wording import percent, rounded, rounded_percent, threshold_text
 
 MOST_WORDS = 5
 """Words shown for each decision."""
+
+
+_HOW_CHOSEN: dict[SplitBy, str] = {
+    "group": "One in ten groups of films, chosen by the seed, validates: hardly any film has reviews both in "
+    "training and in validation. What is measured here, and what evaluations choose thresholds by, is then "
+    "what the model makes of reviews of films that it has not seen, as IMDB's test reviews are.",
+    "text": "A tenth of the different reviews of each label that are not for testing validate, chosen by a "
+    "checksum of their text and the seed. If several reviews are of one film or product, some of them are "
+    "likely in training and others in validation: on reviews of new ones, expect somewhat lower numbers than "
+    "those measured here, and targets to be missed more often.",
+}
 
 
 def present(folder: JobFolder) -> Blocks:
@@ -33,42 +50,95 @@ def present(folder: JobFolder) -> Blocks:
 def _training(folder: JobFolder) -> Iterator[Block]:
     """How the model reads a text."""
     reading = folder.json(artifacts.READING)
-    words = folder.json(artifacts.VOCABULARY)["words"]
+    words = Vocabulary.read(folder.path / artifacts.VOCABULARY).words
+    if "validation_reviews" in folder.metrics:
+        yield Text("The classes", _classes(folder.metrics))
+    for record in folder.job["data"].values():
+        if "split_by" in record:  # not in version 0.1
+            yield Text("How validation reviews are chosen", _HOW_CHOSEN[record["split_by"]])
     yield Text(
         "How it reads a review",
-        "The text is converted to lower case, `<br />` counts as a space, and words are runs of letters and "
-        f"digits with apostrophes inside. The model knows the {len(words):,} most frequent words that appear "
-        "at least twice in the training reviews, takes any other word for one unknown word, and reads the "
-        f"last {reading['length']:,} words of a review. It calls a review positive if the probability is at "
-        f"least {reading['threshold']:g}.",
+        "HTML entities and backslash escapes are read as the characters that they stand for, the text is "
+        "converted to lower case, a tag such as `<br />` counts as a space, and words are runs of letters "
+        "and digits with apostrophes inside. The model reads the last "
+        f"{reading['length']:,} words of a review. It knows the {len(words):,} words that are most frequent "
+        "there in the training reviews, those that appear once left out; every other word is read as the "
+        "same unknown word. It calls a review positive if the probability is at least "
+        f"{threshold_text(reading['threshold'])}.",
     )
     yield Text("Its most frequent words", " ".join(words[:100]))
 
 
+def _classes(metrics: Mapping[str, float]) -> str:
+    """How many reviews of each class there are, and what they make of a constant answer."""
+    parts = []
+    for part in ("training", "validation"):
+        positive, count = metrics[f"positive_{part}_reviews"], metrics[f"{part}_reviews"]
+        reviews = counted(int(count), f"{part} review")
+        parts.append(f"{positive:,.0f} of the {reviews} are positive ({rounded_percent(positive, count)})")
+    return (
+        f"{' and '.join(parts)}. Calling every validation review what most of them are has an accuracy of "
+        f"{rounded(metrics['baseline_validation_accuracy'])} and a balanced accuracy of 0.5; the model has "
+        f"{rounded(metrics['validation_accuracy'])} and {rounded(metrics['validation_balanced_accuracy'])}."
+    )
+
+
 def _evaluation(folder: JobFolder) -> Iterator[Block]:
-    """What is right and wrong, what the threshold does, and where the model is surest and wrong."""
+    """What is right and wrong, what the threshold does, and the model's most confident mistakes."""
     metrics = folder.metrics
+    counts = Confusion(*(int(metrics[name]) for name in Confusion._fields))
+    if any(f"target_{name}" in metrics for name in ("precision", "recall")):
+        yield Text("What was asked for", target_text(metrics))
+    yield _constants(counts, metrics)
     yield figures.confusion(metrics, LABEL_NAMES, metrics["threshold"])
     yield _class_report(folder, metrics)
     curve = folder.numbers(artifacts.CURVES)
     yield figures.precision_recall(curve, metrics)
     yield figures.roc(curve, metrics)
     yield figures.thresholds(curve, metrics)
-    prices = folder.numbers(artifacts.PRECISION_PRICE)
-    yield Text("What the trade-off means here", _trade_off(metrics, prices))
-    yield _prices(prices)
+    target: Target = "recall" if (folder.path / artifacts.PRICES["recall"]).exists() else "precision"
+    prices = folder.numbers(artifacts.PRICES[target])
+    yield Text("What the trade-off means here", trade_off_text(metrics, prices, target))
+    yield _prices(prices, target)
     yield _by_length(folder, metrics)
     wrong = folder.json(artifacts.SUREST_ERRORS)
     if wrong:
         yield Table(
-            "Where it is surest and wrong",
+            "Its most confident mistakes",
             ("Review", "Is", "Probability of positive", "Words", "Text"),
             [
                 (row["review"], row["label"], row["probability"], row["words"], f"“{row['text']}”")
                 for row in wrong
             ],
-            "Some of these labels are arguable: an ironic review, or one whose stars contradict its words.",
+            "Reviews on the wrong side of the threshold, those with the least probability of their label "
+            "first. The label may be wrong as well: read the text.",
         )
+
+
+def _constants(counts: Confusion, metrics: Mapping[str, float]) -> Table:
+    """The model beside the answers that need none: what the classes' shares alone are worth."""
+    at_half = {
+        name.removesuffix("_at_half"): value for name, value in metrics.items() if name.endswith("_at_half")
+    }
+    everything = Confusion(0, counts.negatives, 0, counts.positives)
+    nothing = Confusion(counts.negatives, 0, counts.positives, 0)
+    rows = [
+        (f"this model at {threshold_text(metrics['threshold'])}", counts.measures()),
+        *([("this model at 0.5", at_half)] if at_half else []),
+        ("every review called positive", everything.measures()),
+        ("every review called negative", nothing.measures()),
+    ]
+    return Table(
+        "Beside constant answers",
+        ("Answer", "Balanced accuracy", "Accuracy", "Precision", "Recall", "F1"),
+        [
+            (name, *(rounded(values[measure]) if measure in values else "–" for measure in MEASURES))
+            for name, values in rows
+        ],
+        f"{counts.positives:,} of the {counted(counts.reviews, 'test review')} are positive "
+        f"({rounded_percent(counts.positives, counts.reviews)}). Balanced accuracy, the mean of the shares "
+        "of positive and of negative reviews that are called what they are, is 0.5 for any constant answer.",
+    )
 
 
 def _class_report(folder: JobFolder, metrics: Mapping[str, float]) -> Table:
@@ -77,23 +147,38 @@ def _class_report(folder: JobFolder, metrics: Mapping[str, float]) -> Table:
         "Classification report",
         ("Class", "Precision", "Recall", "F1", "Reviews"),
         [
-            (row["class"], *(float(row[name]) for name in scores), round(float(row["reviews"])))
+            (
+                row["class"],
+                *(float(row[name]) if row[name] else "–" for name in scores),
+                _count(row["reviews"]),
+            )
             for row in folder.table(artifacts.CLASS_REPORT)
         ],
-        f"Accuracy {metrics['accuracy']:.4f}, 95 % interval {metrics['accuracy_low']:.4f} to "
-        f"{metrics['accuracy_high']:.4f}; F1 of the positive class {metrics['f1']:.4f}, 95 % interval "
-        f"{metrics['f1_low']:.4f} to {metrics['f1_high']:.4f} (bootstrap over the test reviews).",
+        f"At the threshold {threshold_text(metrics['threshold'])}. F1 of the positive class: "
+        f"{rounded(metrics['f1'])}, 95 % interval {rounded(metrics['f1_low'])} to "
+        f"{rounded(metrics['f1_high'])}.",
     )
 
 
-def _prices(prices: list[dict[str, float]]) -> Table:
+def _count(text: str) -> int:
+    return round(float(text))
+
+
+def _prices(prices: list[dict[str, float]], target: Target) -> Block:
+    if not prices:
+        return Text(
+            f"What {target} costs",
+            "The model calls no test review positive at the threshold in use, and the validation reviews "
+            f"show no threshold with a high {target} at which it does.",
+        )
+    extreme = "lowest" if target == "precision" else "highest"
     return Table(
-        "What precision costs",
-        ("Target precision", "Threshold", "Precision", "Recall", "Wrongly positive", "Missed"),
+        f"What {target} costs",
+        (f"Target {target}", "Threshold", "Precision", "Recall", "Wrongly positive", "Missed"),
         [
             (
-                f"{row['target']:.0%}" if row["target"] else "threshold in use",
-                row["threshold"],
+                percent(row["target"]) if row["target"] else "threshold in use",
+                threshold_text(row["threshold"]),
                 row["precision"],
                 row["recall"],
                 int(row["false_positives"]),
@@ -101,7 +186,8 @@ def _prices(prices: list[dict[str, float]]) -> Table:
             )
             for row in prices
         ],
-        "Thresholds are chosen on validation reviews; the other columns are measured on the test reviews.",
+        f"Each threshold is the {extreme} with that {target} at 95 % confidence by the validation reviews; a "
+        f"{target} that they cannot show has no row. The other columns are measured on the test reviews.",
     )
 
 
@@ -116,7 +202,7 @@ def _generation(folder: JobFolder) -> Iterator[Block]:
         "Labels, and the words that moved them most",
         ("Review", "Label", "Probability of positive", "Words", "Text"),
         [
-            (row["review"], row["label"], row["probability"], _moved(row), row["text"])
+            (row["review"], row["label"] or "–", row["probability"], _moved(row), row["text"])
             for row in folder.json(artifacts.DECISIONS)
         ],
         "After each word: the probability of positive with all its occurrences replaced by the unknown word. "
@@ -128,41 +214,3 @@ def _generation(folder: JobFolder) -> Iterator[Block]:
 def _moved(row: Mapping[str, Any]) -> str:
     words = (f"{word['word']} ({word['probability_without']:.2f})" for word in row["words"][:MOST_WORDS])
     return ", ".join(words) or "–"
-
-
-def _trade_off(metrics: Mapping[str, float], prices: list[dict[str, float]]) -> str:
-    """The numbers at hand, in sentences."""
-    called = metrics["true_positives"] + metrics["false_positives"]
-    sentences = [
-        f"At the threshold {metrics['threshold']:.3f} the model calls {called:,.0f} of "
-        f"{metrics['reviews']:,.0f} test reviews positive. {metrics['precision']:.1%} of them are "
-        f"(precision), and they are {metrics['recall']:.1%} of all that are positive (recall)."
-    ]
-    for name in ("precision", "recall"):
-        if f"target_{name}" in metrics:
-            sentences.append(
-                f"The target was a {name} of {metrics[f'target_{name}']:.1%}: this threshold has "
-                f"{metrics[f'validation_{name}']:.1%} on the validation reviews, where it was chosen, and "
-                f"{metrics[name]:.1%} on the test reviews."
-            )
-    wrong = metrics["false_positives"]
-    stricter = next((row for row in prices if row["target"] and row["false_positives"] < wrong), None)
-    if stricter:
-        sentences.append(_stricter(metrics, stricter))
-    sentences.append(
-        "Raise the threshold where a review wrongly called positive is the worse mistake, lower it where a "
-        "missed one is. Every labelling job writes the probabilities, so any threshold can be applied."
-    )
-    return " ".join(sentences)
-
-
-def _stricter(metrics: Mapping[str, float], row: Mapping[str, float]) -> str:
-    """What a higher threshold gains and costs."""
-    wrong, missed = metrics["false_positives"], metrics["false_negatives"]
-    fewer, more = wrong - row["false_positives"], row["false_negatives"] - missed
-    return (
-        f"At {row['threshold']:.3f}, the threshold for a precision of {row['target']:.0%}, "
-        f"{row['false_positives']:,.0f} instead of {wrong:,.0f} would be called positive wrongly, and "
-        f"{row['false_negatives']:,.0f} instead of {missed:,.0f} positive ones would be missed: "
-        f"{more / fewer:.1f} more missed for each mistake avoided."
-    )

@@ -7,10 +7,16 @@ from typing import NamedTuple
 
 from jobs.datasets import shown_path
 from jobs.errors import InvalidData
+from worker.datasets.composed_text import composed
+from worker.tasks.sentiment.file_options import NO_OPTIONS, FileOptions
+from worker.tasks.sentiment.meant_text import as_meant
 
 LONGEST_REVIEW = 10_000_000
 """Characters, and bytes in a file of its own. Anything longer is not a review but a damaged file,
 such as a CSV with a quote that is never closed; it must not fill the memory before anyone notices."""
+
+LARGEST_FILE = 2**40
+"""Bytes of a file with reviews. It is read line by line, so that a large one takes time but no memory."""
 
 LABELS = {
     **dict.fromkeys(("1", "1.0", "pos", "positive", "true"), 1),
@@ -33,11 +39,14 @@ class Review(NamedTuple):
     Attributes:
         label: 1 for positive, 0 for negative, None where labels are not needed.
         test: whether its source reserves it for testing.
+        group: of reviews that are about the same things, such as films, and not about those of another
+            group; None where that is not known.
     """
 
     text: str
     label: int | None
     test: bool = False
+    group: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,18 +58,29 @@ class ReviewSource:
         path: the file or folder that they are read from; None for reviews that are made here.
         sha256: changes with anything that `read` would yield.
         read: yields the reviews; passes a note on whatever it skipped or found odd. Raises InvalidData.
+        published: whether it is a dataset, whose test part is measured whole, as others measure it.
+        options: how a file of one's own is read; the same bytes are other reviews with others.
+        read_as: the columns and labels that were found, where they are not as usual, by parameter.
     """
 
     name: str
     path: Path | None
     sha256: str
     read: Callable[[Note], Iterator[Review]] = field(compare=False)
+    published: bool = False
+    options: FileOptions = NO_OPTIONS
+    read_as: tuple[tuple[str, str], ...] = ()
 
 
 def excerpt(text: str) -> str:
     """A text on one line, printable; of a long one its beginning and its end."""
     line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
     return line if len(line) <= EXCERPT else f"{line[: EXCERPT // 2]} … {line[-EXCERPT // 2 :]}"
+
+
+def digest_bytes(text: str) -> bytes:
+    """A text as bytes by which equal reviews are equal, however their letters and spaces are encoded."""
+    return " ".join(composed(as_meant(text)).split()).encode("utf-8", "surrogatepass")
 
 
 def without_surrogates(text: str) -> str:

@@ -9,7 +9,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from worker.tasks.sentiment.network import logits_of
-from worker.tasks.sentiment.tokens import ALIGNMENT, PADDING, Tokens
+from worker.tasks.sentiment.tokens import ALIGNMENT, Tokens
+from worker.tasks.sentiment.vocabulary import PADDING
 from worker.training.cpu_parallel import parallel_parts
 
 BATCH = 128

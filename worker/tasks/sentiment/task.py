@@ -1,18 +1,24 @@
 """Reviews: train an LSTM to tell positive from negative, measure it, label reviews with it."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from worker.context import JobContext
 from worker.tasks.sentiment.artifacts import VALIDATION, VOCABULARY, validation_scores, write_reading
+from worker.tasks.sentiment.confusion import HALF, confusion_of
 from worker.tasks.sentiment.datasets import Recipe
 from worker.tasks.sentiment.job_data import load_set, open_source
 from worker.tasks.sentiment.labelling import Labeller
+from worker.tasks.sentiment.overlap import unseen_measures
 from worker.tasks.sentiment.scoring import cross_entropy, probabilities_of
 from worker.tasks.sentiment.spec import Evaluate, Generate, Train
 from worker.tasks.sentiment.split import reviews_to_measure_by, split_for_training
+from worker.tasks.sentiment.tokens import note_on_cut
 from worker.tasks.sentiment.trained_model import load_trained
-from worker.tasks.sentiment.training import ReviewTraining, prepare_training
+from worker.tasks.sentiment.training import ReviewTraining
+from worker.tasks.sentiment.training_start import prepare_training
+from worker.tasks.sentiment.trivial_baseline import baselines, warn_if_no_better
 from worker.training.best_epoch import train_best
-
-THRESHOLD = 0.5
 
 
 def train(context: JobContext) -> dict[str, float]:
@@ -30,20 +36,22 @@ def train(context: JobContext) -> dict[str, float]:
     source = open_source(context, context.data_to_read())
     reviews = load_set(context, source, Recipe(parameters.length, parameters.vocabulary))
     split = split_for_training(context, source, reviews)
+    _note_cut(context, reviews.tokens.is_cut[split.training], parameters.length, "training review")
     trainable = prepare_training(context, parameters, source, reviews, split)
 
     # Before training, so that a cancelled job has them too.
     reviews.vocabulary.write(context.folder / VOCABULARY)
-    write_reading(context, parameters.length, THRESHOLD)
+    write_reading(context, parameters.length, HALF)
 
+    context.report_model(trainable.model)
     trained = train_best(context, trainable, parameters.epochs)
-    _write_validation(context, trainable)
     return {
-        "validation_accuracy": trained.best["validation_accuracy"],
-        "validation_loss": trained.best["validation_loss"],
+        **_validate(context, trainable),
         "training_loss": trained.best["loss"],
         "best_epoch": trained.best["epoch"],
         "reviews_per_second": trained.per_second(len(split.training)),
+        "training_reviews": len(split.training),
+        "positive_training_reviews": int(reviews.labels[split.training].sum()),
     }
 
 
@@ -65,21 +73,27 @@ def evaluate(context: JobContext) -> dict[str, float]:
     reviews = load_set(context, source, Recipe(model.length, model.vocabulary))
     places = reviews_to_measure_by(context, source, reviews)
     labels, tokens = reviews.labels[places], reviews.tokens.taken(places)
+    _note_cut(context, tokens.is_cut, model.length, "test review")
 
     context.progress(force=True, stage="measuring")
     logits = model.scorer.logits(tokens, context.check_stop)
     probabilities = probabilities_of(logits)
     validation = validation_scores(context.source)
     threshold, chosen = thresholds.choose_threshold(context, parameters, validation, model.threshold)
-    measures = evaluation.measures(labels, probabilities, threshold)
+    counts = confusion_of(labels, probabilities, threshold)
+    metrics = evaluation.measures(labels, probabilities, threshold)
+    metrics |= {"loss": cross_entropy(labels, logits), **baselines(counts), **chosen}
+    metrics |= thresholds.target_margin(metrics)
+    warn_if_no_better(context, counts, metrics, "test")
+    metrics |= unseen_measures(context, reviews.digests[places], labels, probabilities, threshold)
+    metrics |= evaluation.counts_and_intervals(labels, probabilities, threshold)
+    thresholds.warn_if_missed(context, metrics)
 
     measured = evaluation_files.Measured(places, labels, probabilities, tokens.lengths, threshold)
-    evaluation_files.write_tables(context, measured, validation)
+    evaluation_files.write_tables(context, measured, validation, thresholds.target_of(metrics) or "precision")
     evaluation_files.write_surest_errors(context, source, measured)
     write_reading(context, model.length, threshold)
-    intervals = evaluation.intervals(measures, context.spec.seed)
-    loss = cross_entropy(labels, logits)
-    return {**measures, **intervals, **chosen, "loss": loss, "reviews": len(places)}
+    return metrics
 
 
 def generate(context: JobContext) -> dict[str, float]:
@@ -93,7 +107,7 @@ def generate(context: JobContext) -> dict[str, float]:
     parameters = context.spec.parameters
     assert isinstance(parameters, Generate)
     model = load_trained(context.source)
-    threshold = parameters.threshold or model.threshold
+    threshold = model.threshold if parameters.threshold is None else parameters.threshold
     labeller = Labeller(context, model.scorer, model.vocabulary, model.length, threshold)
     if context.spec.data is None:
         return labeller.label(parameters.text)
@@ -101,8 +115,24 @@ def generate(context: JobContext) -> dict[str, float]:
     return labeller.label(review.text for review in source.read(context.note))
 
 
-def _write_validation(context: JobContext, trainable: ReviewTraining) -> None:
-    """Write the validation reviews' labels and probabilities, by which evaluations choose thresholds."""
+def _note_cut(context: JobContext, is_cut: NDArray[np.bool_], length: int, kind: str) -> None:
+    if is_cut.any():
+        context.note(note_on_cut(int(is_cut.sum()), length, kind))
+
+
+def _validate(context: JobContext, trainable: ReviewTraining) -> dict[str, float]:
+    """Measure the saved model on the validation reviews, and write their scores for later evaluations."""
     labels, logits = trainable.validate()
-    rows = list(zip(labels.tolist(), probabilities_of(logits).tolist(), strict=True))
+    probabilities = probabilities_of(logits)
+    rows = list(zip(labels.tolist(), probabilities.tolist(), strict=True))
     context.write_table(VALIDATION, ("label", "probability"), rows)
+    counts, loss = confusion_of(labels, probabilities, HALF), cross_entropy(labels, logits)
+    warn_if_no_better(context, counts, {"loss": loss}, "validation")
+    measured = {"loss": loss, **counts.measures(), **counts.intervals()}
+    names = tuple(name for name in measured if name.startswith(("balanced_accuracy", "accuracy", "loss")))
+    return {
+        **{f"validation_{name}": measured[name] for name in names},
+        **baselines(counts, "validation_"),
+        "validation_reviews": counts.reviews,
+        "positive_validation_reviews": counts.positives,
+    }

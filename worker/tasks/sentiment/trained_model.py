@@ -7,8 +7,12 @@ from jobs.store.job_folder import MODEL, JobFolder
 from worker.tasks.sentiment.artifacts import READING, VOCABULARY
 from worker.tasks.sentiment.network import build_sentiment
 from worker.tasks.sentiment.scoring import ReviewScorer
-from worker.tasks.sentiment.tokens import Vocabulary
+from worker.tasks.sentiment.vocabulary import Vocabulary
 from worker.training.compile_cache import cached
+from worker.training.saved_weights import load_weights
+
+MOST_WORDS = 10_000
+"""Of a review that a model reads."""
 
 
 class TrainedModel(NamedTuple):
@@ -31,15 +35,25 @@ def load_trained(folder: JobFolder) -> TrainedModel:
     """Load the model of a finished training job; the network is rebuilt from code, only weights are read.
 
     Raises:
-        InvalidData: its vocabulary is damaged, or was written by another version of the tokeniser.
-        DamagedFolder: it does not say how its model reads.
+        InvalidData: its vocabulary was written by another version of the tokeniser.
+        DamagedFolder: a file of it is damaged, or its weights are not finite numbers.
     """
     vocabulary = Vocabulary.read(folder.path / VOCABULARY)
     vocab_size = vocabulary.vocab_size
     scorer = cached((ReviewScorer, vocab_size), 0, lambda: ReviewScorer(build_sentiment(vocab_size, seed=0)))
-    scorer.model.load_weights(folder.path / MODEL)
+    load_weights(scorer.model, folder.path / MODEL)
+    return TrainedModel(scorer, vocabulary, *_reading(folder))
+
+
+def _reading(folder: JobFolder) -> tuple[int, float]:
+    """How the model reads: words of a review, and the threshold."""
     reading = folder.json(READING)
     try:
-        return TrainedModel(scorer, vocabulary, reading["length"], reading["threshold"])
+        length, threshold = reading["length"], reading["threshold"]
     except (LookupError, TypeError) as error:
         raise DamagedFolder(f"{folder.path / READING} cannot be read ({type(error).__name__})") from None
+    if type(length) is not int or not 0 < length <= MOST_WORDS:
+        raise DamagedFolder(f"{folder.path / READING}: its length is out of range")
+    if not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
+        raise DamagedFolder(f"{folder.path / READING}: its threshold is out of range")
+    return length, threshold

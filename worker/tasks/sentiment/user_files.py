@@ -1,242 +1,210 @@
-"""Reads reviews from a person's own CSV, TSV, JSONL and text files, line by line.
+"""Reads reviews from a person's own file, whatever its form, one after the other.
 
-Ours, because pandas reads a file whole, treats texts like `NA` as missing and tries one encoding.
-
-The first line of a CSV or TSV names the columns: `text` (or `review`) and `label` (or
-`sentiment`), in any case and order; further columns are ignored. A JSONL file has one
-object a line with the same names. Quotes and newlines inside a quoted field are the CSV
-standard's (RFC 4180); a semicolon or a tab between the columns of a CSV is recognised.
+A CSV or TSV is read as `review_table.py` says, JSONL and JSON as `json_records.py`, a text file as
+`text_lines.py`, Parquet as `parquet_records.py`.
 
 A file is UTF-8, with or without a byte order mark, or UTF-16 or UTF-32 with one. Anything else
 is read as Windows-1252, with a note, if all its bytes exist there.
 """
 
-import csv
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TextIO
 
 from jobs.datasets import shown_path
 from jobs.errors import InvalidData
-from jobs.wording import alternatives, counted, shown
-from worker.tasks.sentiment.reviews import LABELS, LONGEST_REVIEW, Note, Review, without_surrogates
-from worker.tasks.sentiment.text_encoding import checksum_and_encoding
+from jobs.store.atomic_files import sha256_of
+from jobs.wording import counted
+from worker.tasks.sentiment.bad_rows import BadRows
+from worker.tasks.sentiment.bounded_file import BoundedFile, Enough
+from worker.tasks.sentiment.file_labels import FileLabels
+from worker.tasks.sentiment.file_options import FileOptions
+from worker.tasks.sentiment.json_records import JsonRecords
+from worker.tasks.sentiment.label_scale import USUAL, LabelReader, Scale, expected_label
+from worker.tasks.sentiment.parquet_records import ParquetRecords
+from worker.tasks.sentiment.records import Records
+from worker.tasks.sentiment.review_table import ReviewTable
+from worker.tasks.sentiment.reviews import Note, Review, unreadable, without_surrogates
+from worker.tasks.sentiment.text_encoding import checksum_and_encoding, encoding_of_beginning
+from worker.tasks.sentiment.text_lines import TextLines
 
-TEXT_COLUMNS = ("text", "review")
-LABEL_COLUMNS = ("label", "sentiment")
-
-_A_LABEL = "a label (pos, neg, positive, negative, 1, 0, true, false)"
-_AN_OBJECT = 'an object like {"text": "…", "label": "pos"}'
-_CSV_ERRORS = {
-    "field larger than field limit": (
-        f"a field of at most {LONGEST_REVIEW:,} characters",
-        "a longer one",
-        None,
-    ),
-    "unexpected end of data": ("a closing quote", "the end of the file", None),
-    "expected after": (
-        "the next column after a closing quote",
-        "more text",
-        "write a quote inside a text twice",
-    ),
+FORMS: dict[str, type[ReviewTable | JsonRecords | ParquetRecords | TextLines]] = {
+    ".csv": ReviewTable,
+    ".tsv": ReviewTable,
+    ".jsonl": JsonRecords,
+    ".json": JsonRecords,
+    ".parquet": ParquetRecords,
+    ".txt": TextLines,
 }
-"""Part of the csv module's message -> what was expected, what was given, a hint."""
+"""What reads a file, by its suffix."""
 
 
 @dataclass(frozen=True)
 class ReviewFile:
-    """A file that was read once from end to end, to know its checksum and its encoding."""
+    """A file whose encoding is known.
+
+    Attributes:
+        options: how the job reads it.
+        labelled: whether every review needs a label; without, labels are ignored.
+        sha256: of the whole file; empty where only its beginning was looked at.
+        most: characters after which no further review is read, about; None for all.
+    """
 
     path: Path
-    sha256: str
     encoding: str
+    options: FileOptions
+    labelled: bool
+    sha256: str = ""
+    most: int | None = None
 
     @classmethod
-    def inspect(cls, path: Path) -> "ReviewFile":
-        """Find out a file's checksum and encoding.
+    def inspect(cls, path: Path, options: FileOptions, *, labelled: bool) -> "ReviewFile":
+        """Find out a file's checksum and encoding, by reading it once from end to end.
+
+        Args:
+            path: of the file.
+            options: how the job reads it.
+            labelled: whether every review needs a label; without, labels are ignored.
 
         Raises:
             InvalidData: it cannot be read, is empty, or is not text in an encoding that is supported.
         """
-        return cls(path, *checksum_and_encoding(path))
+        sha256, encoding = _parquet_checksum(path) if _is_parquet(path) else checksum_and_encoding(path)
+        return cls(path, encoding, options, labelled, sha256=sha256)
 
-    def read(self, note: Note, *, labelled: bool) -> Iterator[Review]:
-        """Yield the reviews in the file's order.
+    @classmethod
+    def beginning(cls, path: Path, most: int, options: FileOptions, *, labelled: bool) -> "ReviewFile":
+        """The beginning of a file, to check it in little time.
 
         Args:
-            note: gets a sentence on how many lines were skipped, and why.
+            path: of the file.
+            most: characters after which no further review is read, about.
+            options: how the job reads it.
             labelled: whether every review needs a label; without, labels are ignored.
 
         Raises:
-            InvalidData: a line is invalid; the error has its number.
+            InvalidData: it cannot be read, is empty, or is not text in an encoding that is supported.
         """
+        encoding = "" if _is_parquet(path) else encoding_of_beginning(path, most)
+        return cls(path, encoding, options, labelled, most=most)
+
+    def read(self, note: Note) -> Generator[Review, None, bool]:
+        """Yield the reviews in the file's order.
+
+        Args:
+            note: gets sentences on what was guessed, and on what was left out and why.
+
+        Returns:
+            Whether the file ends here.
+
+        Raises:
+            InvalidData: a row is invalid; the error has its number.
+        """
+        name = shown_path(self.path.name)
         if self.encoding == "cp1252":
-            note(f"{shown_path(self.path.name)} is not UTF-8; read as Windows-1252.")
-        empty = 0
-        for line, text, label in self._records(note, labelled):
-            if not text.strip():
-                empty += 1
-                continue
-            yield Review(without_surrogates(text), self._label(line, label) if labelled else None)
-        if empty:
-            note(f"{shown_path(self.path.name)}: skipped {counted(empty, 'review')} without text.")
-
-    def _records(self, note: Note, labelled: bool) -> Iterator[tuple[int, str, object]]:
-        """Line number, text and label of each record, the label as the file has it."""
-        suffix = self.path.suffix.lower()
-        if suffix == ".txt":
-            return self._text_records()
-        if suffix == ".jsonl":
-            return self._json_records(labelled)
-        return self._table_records(note, labelled)
-
-    def _label(self, line: int, value: object) -> int:
-        if isinstance(value, (list, dict)):
-            raise self._problem(line, _A_LABEL, _shown_value(value))
-        text = str(value).strip()
-        label = LABELS.get(text.lower())
-        if label is None:
-            raise self._problem(line, _A_LABEL, shown(text if isinstance(value, str) else value, 42))
-        return label
-
-    def _problem(self, line: int, expected: str, given: str, hint: str | None = None) -> InvalidData:
-        place = f"{shown_path(self.path)}, line {line:,}"
-        return InvalidData(place, expected=expected, given=given, hint=hint)
-
-    def _open(self, newline: str | None = None) -> TextIO:
-        return self.path.open(encoding=self.encoding, newline=newline)
-
-    def _lines(self, file: TextIO) -> Iterator[str]:
-        """The lines of a file, none so long that it would fill the memory."""
-        number = 0
-        while line := file.readline(LONGEST_REVIEW + 1):
-            number += 1
-            if len(line) > LONGEST_REVIEW:
-                raise self._problem(number, f"at most {LONGEST_REVIEW:,} characters", "a longer line")
-            yield line
-
-    def _text_records(self) -> Iterator[tuple[int, str, object]]:
-        with self._open() as file:
-            for number, line in enumerate(self._lines(file), start=1):
-                yield number, line.rstrip("\n"), None
-
-    def _json_records(self, labelled: bool) -> Iterator[tuple[int, str, object]]:
-        with self._open() as file:
-            for number, line in enumerate(self._lines(file), start=1):
-                if line.strip():
-                    yield self._json_record(number, line, labelled)
-
-    def _json_record(self, number: int, line: str, labelled: bool) -> tuple[int, str, object]:
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            raise self._problem(number, f"JSON, {_AN_OBJECT}", shown(line.strip())) from None
-        if not isinstance(record, dict):
-            raise self._problem(number, _AN_OBJECT, _shown_value(record))
-        names = _columns(list(record))
-        for wanted, columns in _wanted(labelled).items():
-            if wanted not in names:
-                raise self._problem(
-                    number,
-                    f"an object with {alternatives(list(columns))}",
-                    f"one with {_shown_names(record)}",
-                )
-        values = list(record.values())
-        text = values[names["text"]]
-        if not isinstance(text, str):
-            raise self._problem(number, "a string as its text", _shown_value(text))
-        return number, text, values[names["label"]] if labelled else None
-
-    def _table_records(self, note: Note, labelled: bool) -> Iterator[tuple[int, str, object]]:
-        options = self._dialect(note, labelled)
-        with self._open(newline="") as file, _long_fields():
-            rows = csv.reader(self._lines(file), **options)
-            header = next(row for row in self._rows(rows) if row)
-            names = _columns(header)
-            for row in self._rows(rows):
-                if not any(row):
-                    continue
-                if len(row) != len(header):
-                    raise self._problem(
-                        rows.line_num,
-                        f"{counted(len(header), 'column')} as in the first line",
-                        f"{len(row)}",
-                        "put quotes around a text that contains the separator",
-                    )
-                yield rows.line_num, row[names["text"]], row[names["label"]] if labelled else None
-
-    def _dialect(self, note: Note, labelled: bool) -> dict[str, Any]:
-        """What separates the columns, and for a TSV whether quotes are part of the text."""
-        suffix = self.path.suffix.lower()
-        header: list[str] = []
-        for delimiter in ("\t",) if suffix == ".tsv" else (",", ";", "\t"):
-            with self._open(newline="") as file, _long_fields():
-                row = next(
-                    (row for row in self._rows(csv.reader(self._lines(file), delimiter=delimiter)) if row), []
-                )
-            header = header or row
-            if _wanted(labelled).keys() <= _columns(row).keys():
-                options: dict[str, Any] = {"delimiter": delimiter, "strict": True}
-                if suffix == ".tsv" and not self._quotes_hold(options):
-                    note(f"{shown_path(self.path.name)}: its quotes are read as part of the text.")
-                    options["quoting"] = csv.QUOTE_NONE
-                return options
-        columns = " and ".join(" or ".join(names) for names in _wanted(labelled).values())
-        raise self._problem(1, f"the column names {columns}", _shown_names(header))
-
-    def _quotes_hold(self, options: Mapping[str, Any]) -> bool:
-        """Whether the whole file obeys the rules for quotes: many TSV files have none."""
-        with self._open(newline="") as file, _long_fields():
+            note(f"{name} is not UTF-8; read as Windows-1252.")
+        read = empty = 0
+        bad = BadRows(skip=self.options.skip)
+        with self._errors():
             try:
-                widths = {len(row) for row in csv.reader(self._lines(file), **options) if row}
-            except csv.Error:
+                scale = self._labels.scale if self.labelled else USUAL
+                labels = LabelReader(scale)
+                if scale.note:
+                    note(f"{name}: {scale.note}.")
+                known = labels.known
+                for number, text, value in self._records.records(note, bad):
+                    if not text.strip():
+                        empty += 1
+                        continue
+                    label = known.get(value) if isinstance(value, str) else None
+                    if label is None and self.labelled:
+                        label = self._labels.read(labels, number, value, bad)
+                        if label is None:
+                            continue
+                    read += 1
+                    yield Review(without_surrogates(text), label)
+            except Enough:
                 return False
-        return len(widths) == 1
+            if not read:
+                self._refuse_none(scale, labels, bad)
+        if empty:
+            note(f"{name}: skipped {counted(empty, 'review')} without text.")
+        if labels.left_out:
+            left_out = counted(labels.left_out, "review")
+            note(f"{name}: left out {left_out} with other labels: {labels.shown_left_out()}.")
+        if bad.count:
+            total = counted(read + empty + labels.left_out + bad.count, "row")
+            note(f"{name}: skipped {bad.count:,} of {total}, which cannot be read: {bad.shown()}.")
+        return True
 
-    def _rows(self, rows: Any) -> Iterator[list[str]]:
-        """The rows of a `csv.reader`, its errors turned into ours."""
+    def read_all(self, note: Note) -> tuple[list[Review], bool]:
+        """The reviews as `read` yields them, and what it returns."""
+        reviews: list[Review] = []
+        reading = self.read(note)
+        while True:
+            try:
+                reviews.append(next(reading))
+            except StopIteration as end:
+                return reviews, end.value
+
+    def described(self) -> dict[str, str]:
+        """How the file is read, for the record of a job; empty where columns and labels are as usual.
+
+        Raises:
+            InvalidData: the columns, or what the labels mean, cannot be found.
+        """
+        with self._errors():
+            scale = self._labels.scale if self.labelled else USUAL
+            found = dict(self._records.columns.unusual)
+        if scale is not USUAL:
+            found |= {"positive": scale.labels_of(1), "negative": scale.labels_of(0)}
+        return found
+
+    @cached_property
+    def _records(self) -> Records:
+        form = FORMS.get(self.path.suffix.lower(), ReviewTable)
+        return form(BoundedFile(self.path, self.encoding, self.most), self.options, self.labelled)
+
+    @cached_property
+    def _labels(self) -> FileLabels:
+        return FileLabels(self.path, self._records, self.options)
+
+    def _refuse_none(self, scale: Scale, labels: LabelReader, bad: BadRows) -> None:
+        """Refuse a file of which all was left out.
+
+        Raises:
+            InvalidData: it is one.
+        """
+        if bad.first is not None and bad.count > labels.left_out:
+            raise bad.first
+        if labels.left_out:
+            raise InvalidData(
+                shown_path(self.path), expected=expected_label(scale), given=labels.shown_left_out()
+            )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn what goes wrong with a file while it is read into one sentence."""
         try:
-            yield from rows
-        except csv.Error as error:
-            reasons = (reason for part, reason in _CSV_ERRORS.items() if part in str(error))
-            expected, given, hint = next(reasons, ("a valid CSV row", f"an invalid one ({error})", None))
-            raise self._problem(rows.line_num, expected, given, hint) from None
+            yield
+        except OSError as error:
+            raise unreadable(self.path, error) from None
+        except UnicodeError:
+            raise InvalidData(
+                shown_path(self.path),
+                expected="a file that does not change while it is read",
+                given="other bytes",
+            ) from None
 
 
-def _columns(header: Sequence[str]) -> dict[str, int]:
-    """Where the columns are, as far as the header has them: `{"text": 0, "label": 1}`."""
-    names = [name.strip().lower() for name in header]
-    found: dict[str, int] = {}
-    for wanted, columns in _wanted(labelled=True).items():
-        for column in columns:
-            if column in names:
-                found.setdefault(wanted, names.index(column))
-    return found
+def _is_parquet(path: Path) -> bool:
+    return FORMS.get(path.suffix.lower()) is ParquetRecords
 
 
-def _wanted(labelled: bool) -> dict[str, tuple[str, ...]]:
-    return {"text": TEXT_COLUMNS, "label": LABEL_COLUMNS} if labelled else {"text": TEXT_COLUMNS}
-
-
-def _shown_names(names: Any) -> str:
-    return ", ".join(repr(str(name)[:40]) for name in list(names)[:10]) or "none"
-
-
-def _shown_value(value: object) -> str:
-    """A value from JSON; of a large or deep one only the type."""
-    if isinstance(value, (list, dict)):
-        return "an array" if isinstance(value, list) else "an object"
-    return shown(value)
-
-
-@contextmanager
-def _long_fields() -> Iterator[None]:
-    """Lift the csv module's limit of 131,072 characters a field, which the whole process shares."""
-    before = csv.field_size_limit(LONGEST_REVIEW)
+def _parquet_checksum(path: Path) -> tuple[str, str]:
     try:
-        yield
-    finally:
-        csv.field_size_limit(before)
+        return sha256_of(path), ""
+    except OSError as error:
+        raise unreadable(path, error) from None

@@ -1,7 +1,6 @@
-"""Evaluates the scores of a held-out text: against n-grams, by place in the line, by kind, calibration."""
+"""Evaluates the scores of the last tenth of a text: against n-grams, by place and kind, calibration."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,19 +9,18 @@ from numpy.typing import NDArray
 from jobs.datasets import shown_path
 from jobs.errors import InvalidData
 from worker.context import JobContext
-from worker.tasks.textgen.ngrams import NGrams
+from worker.tasks.textgen.baselines import MOST_COUNTED, Baselines
+from worker.tasks.textgen.paired import gain
 from worker.tasks.textgen.scoring import Scores
-from worker.tasks.textgen.text import Text
+from worker.tasks.textgen.text import MOST_MEASURED, STRETCHES, VALIDATION_SHARE, Text
 from worker.tasks.textgen.vocabulary import Codes, Vocabulary, quoted
-
-READ_FOR_BASELINES = 3_000_000
-"""Characters right before the held-out part that the n-grams count."""
-
-MOST_MEASURED = 1_000_000
-"""Characters of the held-out part; their mean is accurate to about 0.002 nats."""
+from worker.tasks.textgen.word_stats import is_unspaced
 
 FEWEST_MEASURED = 90
-"""The held-out part of the shortest usable text has 100."""
+"""The last tenth of the shortest usable text has 100."""
+
+FEWEST_COUNTED = STRETCHES * VALIDATION_SHARE
+"""Characters before it; of fewer there are none to choose the n-grams' order by."""
 
 MOST_NATS = 700
 """Above this the perplexity is too large for a float; only a broken model gets there."""
@@ -56,60 +54,69 @@ def held_out(
     Raises:
         InvalidData: the model knows hardly any characters of the text.
     """
-    begin, end = max(0, text.held_out - READ_FOR_BASELINES), text.held_out + MOST_MEASURED
+    begin, end = max(0, text.held_out - MOST_COUNTED), text.held_out + MOST_MEASURED
     before, _, _ = text.codes_in(vocabulary, begin, text.held_out)
     measured, unknown, left_out = text.codes_in(vocabulary, text.held_out, end)
-    fewest = min(len(before), len(measured))
-    if fewest < FEWEST_MEASURED:
+    if len(measured) < FEWEST_MEASURED or len(before) < FEWEST_COUNTED:
         raise InvalidData(
             shown_path(text.name),
-            expected=f"at least {FEWEST_MEASURED} characters known to the model in the last tenth and before",
-            given=f"{fewest}",
+            expected=f"at least {FEWEST_MEASURED} characters known to the model in the last tenth, and "
+            f"{FEWEST_COUNTED} before",
+            given=f"{len(measured):,} and {len(before):,}",
         )
     if not same_text:
         context.note(
             "The model was trained on another text. The last tenth of this one is measured; the n-grams have "
-            "counted the nine tenths before it, which the model has never seen."
+            f"counted {len(before):,} characters before it."
         )
     if unknown:
         context.note(
-            "Left out of the held-out part, because the model has never seen them: "
+            "Left out of the last tenth, because the model has never seen them: "
             f"{left_out:,} of {left_out + len(measured):,} characters ({quoted(unknown)})."
         )
     if begin:
-        context.note(
-            f"The n-grams count the last {READ_FOR_BASELINES:,} characters before the held-out part."
-        )
+        context.note(f"The n-grams count the last {MOST_COUNTED:,} characters before that tenth.")
     if end < len(text.codes):
-        context.note(f"The first {MOST_MEASURED:,} characters of the held-out part are measured.")
+        context.note(f"The first {MOST_MEASURED:,} characters of the last tenth are measured.")
     context.data[text.name] |= {"measured_characters": len(measured), "unknown_characters": left_out}
     return np.concatenate([before, measured]), len(before)
 
 
-def metrics(scores: Scores, unigram: Values, fivegram: Values) -> dict[str, float]:
+def metrics(context: JobContext, scores: Scores, without: Baselines) -> dict[str, float]:
     """Average the scores.
 
     Args:
+        context: of the evaluation; it receives a warning if the network is not clearly better than
+            frequencies.
         scores: of the network.
-        unigram: nats of the unigram, (characters,).
-        fivegram: nats of the 5-gram, (characters,).
+        without: what predicts the same text without a network.
 
     Returns:
         Metrics by the names of METRICS.
     """
-    nats = float(scores.nats.mean(dtype=np.float64))
+    nats, frequencies = (
+        float(values.mean(dtype=np.float64)) for values in (scores.nats, without.frequencies)
+    )
+    over = gain(scores.nats, without.frequencies)
+    if over.low <= 0:
+        context.warn(
+            f"The network is {'not clearly' if over.mean > 0 else 'no'} better than knowing how frequent "
+            f"each character is: it needs {nats:.3f} nats per character, and character frequencies need "
+            f"{frequencies:.3f}; the 95 % interval of the gain is {over.low:.3f} to {over.high:.3f}."
+        )
     return {
         "nats_per_character": nats,
         "bits_per_character": nats / math.log(2),
         "perplexity": math.exp(min(nats, MOST_NATS)),
         "accuracy": float(scores.right.mean()),
-        "fivegram_nats": float(fivegram.mean()),
-        "unigram_nats": float(unigram.mean()),
+        "ngram_nats": float(without.ngrams.mean()),
+        "ngram_order": without.order,
+        "baseline_nats_per_character": frequencies,
     }
 
 
 def save_breakdowns(
-    context: JobContext, vocabulary: Vocabulary, codes: Codes, first: int, nats: Values, fivegram: Values
+    context: JobContext, vocabulary: Vocabulary, codes: Codes, first: int, nats: Values, ngrams: Values
 ) -> None:
     """Write the means by place in the line and by kind of character.
 
@@ -119,13 +126,13 @@ def save_breakdowns(
         codes: (characters,).
         first: position of the first character that is measured.
         nats: of the network, (characters from `first` on,).
-        fivegram: nats of the 5-gram, likewise.
+        ngrams: nats of the n-grams, likewise.
     """
     line_end = vocabulary.characters.find("\n")
-    places = by_place(line_end, codes, first, nats, fivegram)
-    kinds = by_kind(vocabulary, codes, first, nats, fivegram)
-    context.write_table("place_in_line.csv", ("place", "characters", "nats", "fivegram_nats"), places)
-    context.write_table("kinds.csv", ("kind", "characters", "nats", "fivegram_nats"), kinds)
+    places = by_place(line_end, codes, first, nats, ngrams)
+    kinds = by_kind(vocabulary, codes, first, nats, ngrams)
+    context.write_table("place_in_line.csv", ("place", "characters", "nats", "ngram_nats"), places)
+    context.write_table("kinds.csv", ("kind", "characters", "nats", "ngram_nats"), kinds)
 
 
 def save_calibration(context: JobContext, scores: Scores) -> float:
@@ -141,29 +148,6 @@ def save_calibration(context: JobContext, scores: Scores) -> float:
     bins = calibration(scores)
     context.write_table("calibration.csv", ("from", "to", "characters", "confidence", "right"), bins)
     return expected_calibration_error(bins)
-
-
-def baselines(
-    codes: Codes, first: int, vocab_size: int, check_stop: Callable[[], None]
-) -> tuple[Values, Values]:
-    """Predict each character from position `first` on by n-grams that have counted those before.
-
-    Args:
-        codes: (characters,).
-        first: position of the first character that is predicted.
-        vocab_size: distinct characters.
-        check_stop: called every few seconds; may raise.
-
-    Returns:
-        Nats by a unigram and by an interpolated 5-gram, (characters from `first` on,) each.
-    """
-    nats = []
-    for order in (1, 5):
-        grams = NGrams(codes[:first], vocab_size, order, check_stop)
-        begin = max(0, first - order + 1)
-        nats.append(-np.log(grams.probabilities(codes[begin:])[first - begin :]))
-        check_stop()
-    return nats[0], nats[1]
 
 
 def by_place(line_end: int, codes: Codes, first: int, *nats: Values) -> list[tuple[float, ...]]:
@@ -202,16 +186,20 @@ def by_kind(vocabulary: Vocabulary, codes: Codes, first: int, *nats: Values) -> 
         Rows of kind, characters, and the mean of each of `nats`.
     """
     characters = vocabulary.characters
-    letter, digit = (np.array(list(map(test, characters))) for test in (str.isalpha, str.isdigit))
+    unspaced, letter, digit = (
+        np.array(list(map(test, characters))) for test in (is_unspaced, str.isalpha, str.isdigit)
+    )
+    letter &= ~unspaced
     line_end, space = (np.array([character == kind for character in characters]) for kind in "\n ")
     now, before = codes[first:], codes[first - 1 : -1]
     kinds = {
         "first letter of a word": letter[now] & ~letter[before],
         "later letter": letter[now] & letter[before],
+        "of a script without spaces": unspaced[now],
         "space": space[now],
         "line end": line_end[now],
         "digit": digit[now],
-        "any other": ~(letter | digit | space | line_end)[now],
+        "any other": ~(letter | unspaced | digit | space | line_end)[now],
     }
     return [
         (kind, int(here.sum()), *(float(values[here].mean()) for values in nats))

@@ -8,20 +8,16 @@ from worker.report.theme import COLOURS, INK, MUTED, new_drawing
 Row = Mapping[str, float]
 
 
-def comparison(metrics: Mapping[str, float]) -> Figure:
-    """Draw nats per character of the network and of n-grams.
+def comparison(bars: Mapping[str, float]) -> Figure:
+    """Draw nats per character of the network and of what it is compared with.
 
     Args:
-        metrics: of an evaluation.
+        bars: what predicted the measured text -> nats per character, the network last.
     """
-    bars = {
-        "unigram": metrics["unigram_nats"],
-        "interpolated 5-gram": metrics["fivegram_nats"],
-        "this network": metrics["nats_per_character"],
-    }
     drawing = new_drawing(height=2.2)
-    axes = drawing.add_subplot(xlabel="nats per character on held-out text (lower is better)")
-    drawn = axes.barh(list(bars), list(bars.values()), color=[COLOURS[5]] * 2 + [COLOURS[0]], height=0.62)
+    axes = drawing.add_subplot(xlabel="nats per character (lower is better)")
+    colours = [COLOURS[5]] * (len(bars) - 1) + [COLOURS[0]]
+    drawn = axes.barh(list(bars), list(bars.values()), color=colours, height=0.62)
     axes.bar_label(drawn, fmt="%.3f", padding=4, color=INK)
     axes.margins(x=0.1)
     axes.invert_yaxis()
@@ -31,37 +27,40 @@ def comparison(metrics: Mapping[str, float]) -> Figure:
     return Figure(
         name="comparison",
         title="Against n-grams",
-        caption="The n-grams counted what lies before the held-out part; the 5-gram is interpolated after "
-        "Witten and Bell.",
+        caption="All predict the same characters. The n-grams counted the text that lies before, that for "
+        "validation included.",
         alt=f"Bars of nats per character: {values}.",
         drawing=drawing,
     )
 
 
-def by_place(rows: Sequence[Row]) -> Figure:
+def by_place(rows: Sequence[Row], ngrams: str, column: str) -> Figure:
     """Draw nats by place in the line.
 
     Args:
         rows: of `place_in_line.csv`.
+        ngrams: what the n-grams are called.
+        column: that of their nats.
     """
     drawing = new_drawing(height=3.6)
-    axes = drawing.add_subplot(xlabel="place in the line", ylabel="nats per character")
+    axes = drawing.add_subplot(xlabel="place in the line (characters)", ylabel="nats per character")
     places = [row["place"] for row in rows]
     network = [row["nats"] for row in rows]
-    axes.plot(places, [row["fivegram_nats"] for row in rows], "--", color=COLOURS[5], label="5-gram")
+    axes.plot(places, [row[column] for row in rows], "--", color=COLOURS[5], label=ngrams)
     axes.plot(places, network, color=COLOURS[0], label="this network")
     axes.set_xlim(0, None)
     axes.set_ylim(0, None)
     axes.legend()
-    worst = max(rows, key=lambda row: row["nats"])
+    worst, best = (choose(rows, key=lambda row: row["nats"]) for choose in (max, min))
+    extremes = (
+        f"The network needs most, {worst['nats']:.2f} nats per character, at place {worst['place']:.0f}, and "
+        f"least, {best['nats']:.2f}, at place {best['place']:.0f}."
+    )
     return Figure(
         name="place_in_line",
         title="Error by place in the line",
-        caption="The first characters of lines and words are the hardest to predict. Places with few "
-        "characters are left out.",
-        alt="Nats per character against place in the line, for the network and a 5-gram. The network's are "
-        f"highest, {worst['nats']:.2f}, at place {worst['place']:.0f}, and {network[-1]:.2f} at place "
-        f"{places[-1]:.0f}.",
+        caption=f"{extremes} Places with few characters are left out.",
+        alt=f"Nats per character against place in the line, for the network and the {ngrams}. {extremes}",
         drawing=drawing,
     )
 
@@ -114,13 +113,13 @@ def temperature(rows: Sequence[Row]) -> Figure:
     """Draw what the words of the texts do as the temperature rises.
 
     Args:
-        rows: of `temperatures.csv`, by rising temperature.
+        rows: of `temperatures.csv`, by rising temperature, two or more.
     """
     drawing = new_drawing(height=3.4)
-    axes = drawing.add_subplot(xlabel="temperature", ylabel="share of words", ylim=(-0.03, 1.03))
+    axes = drawing.add_subplot(xlabel="temperature", ylabel="share", ylim=(-0.03, 1.03))
     lines = {
-        "known": ("known to the corpus", "o-", COLOURS[0]),
-        "different": ("new in their text", "s--", COLOURS[2]),
+        "known": ("known words", "o-", COLOURS[0]),
+        "different": ("new words", "s--", COLOURS[2]),
         "repeated": ("repeated sequences", "^:", COLOURS[1]),
     }
     temperatures = [row["temperature"] for row in rows]
@@ -128,15 +127,14 @@ def temperature(rows: Sequence[Row]) -> Figure:
         axes.plot(temperatures, [row[name] for row in rows], style, color=colour, label=label)
     drawing.legend(loc="outside lower center", ncols=3)
     first, last = rows[0], rows[-1]
+    values = "; ".join(
+        f"{label} {first[name]:.2f} and {last[name]:.2f}" for name, (label, *_) in lines.items()
+    )
+    shares = f"At temperatures {temperatures[0]:g} and {temperatures[-1]:g}: {values}."
     return Figure(
         name="temperature",
         title="Words by temperature",
-        caption="A low temperature repeats what is likely; a high one invents words.",
-        alt="; ".join(
-            f"{label}: {first[name]:.2f} at temperature {temperatures[0]:g} and {last[name]:.2f} at "
-            f"{temperatures[-1]:g}"
-            for name, (label, _, _) in lines.items()
-        )
-        + ".",
+        caption=shares,
+        alt=f"Shares against temperature. {shares}",
         drawing=drawing,
     )

@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.errors import InvalidJob
 from jobs.store.atomic_files import write_json, write_text
 from worker.context import JobContext
+from worker.tasks.textgen.artifacts import SAMPLES, TEMPERATURES, read_beginning
+from worker.tasks.textgen.prompt import encode_prompt
 from worker.tasks.textgen.sampling import Writer
 from worker.tasks.textgen.spec import Generate
-from worker.tasks.textgen.vocabulary import Vocabulary, quoted
-from worker.tasks.textgen.word_stats import word_use
+from worker.tasks.textgen.vocabulary import Vocabulary
+from worker.tasks.textgen.word_stats import have_meaning, word_use
 
 
 class Samples(NamedTuple):
@@ -32,10 +33,10 @@ class Samples(NamedTuple):
 
 
 def known_prompt(context: JobContext, parameters: Generate, vocabulary: Vocabulary) -> NDArray[np.int32]:
-    """Encode the prompt, its line ends made newlines, as in the texts that models are trained on.
+    """Encode the prompt as texts are read: composed, its line ends made newlines.
 
     Args:
-        context: of the job; it receives a note on what was dropped.
+        context: of the job; it receives notes on what was changed.
         parameters: with the prompt.
         vocabulary: of the model.
 
@@ -45,19 +46,25 @@ def known_prompt(context: JobContext, parameters: Generate, vocabulary: Vocabula
     Raises:
         InvalidJob: the prompt has characters that the model has never seen, and they may not be dropped or
             there are no others.
+        DamagedFolder: the training job's folder cannot be read.
     """
-    text = parameters.prompt.replace("\r\n", "\n").replace("\r", "\n")
-    prompt, unknown = vocabulary.encode(text)
-    if unknown and (parameters.on_unknown == "error" or not len(prompt)):
-        raise InvalidJob(
-            "prompt",
-            expected="characters of the model's training text",
-            given=quoted(unknown),
-            hint="`--on-unknown drop` drops the others" if len(prompt) else None,
-        )
-    if unknown:
-        context.note(f"Dropped from the prompt, because the model has never seen them: {quoted(unknown)}.")
+    if parameters.prompt is None:
+        return vocabulary.encode(_default_prompt(context, vocabulary))[0]
+    prompt, notes = encode_prompt(parameters, vocabulary)
+    for note in notes:
+        context.note(note)
     return prompt
+
+
+def _default_prompt(context: JobContext, vocabulary: Vocabulary) -> str:
+    """The beginning of the training text; of a model whose folder has none, something that it knows."""
+    beginning = read_beginning(context.source)
+    if beginning:
+        context.note(f"The prompt is the beginning of the text the model was trained on: {beginning!r}.")
+        return beginning
+    known = "\n" if "\n" in vocabulary.characters else vocabulary.characters[0]
+    context.note(f"The model's folder holds no beginning of its training text; the prompt is {known!r}.")
+    return known
 
 
 def write_samples(
@@ -108,7 +115,7 @@ def save_samples(context: JobContext, prompt: str, written: list[Samples]) -> No
         for some in written
         for number, text in enumerate(some.texts, 1)
     ]
-    write_json(context.folder / "samples.json", {"prompt": prompt, "samples": samples})
+    write_json(context.folder / SAMPLES, {"prompt": prompt, "samples": samples})
     lines = (
         f"=== temperature {sample['temperature']:g}, text {sample['number']} ===\n\n"
         f"{prompt}{sample['text']}\n\n"
@@ -118,22 +125,31 @@ def save_samples(context: JobContext, prompt: str, written: list[Samples]) -> No
 
 
 def save_word_use(context: JobContext, written: list[Samples], known: frozenset[str]) -> dict[str, float]:
-    """Write what the words of each temperature do as `temperatures.csv`.
+    """Write what the words of each temperature do as `temperatures.csv`, where there are words.
 
     Args:
-        context: of the job.
+        context: of the job; it receives a note where words mean nothing.
         written: all texts.
         known: the common words of the training text.
 
     Returns:
-        The means over all texts, as metrics.
+        The means over all texts that have words, as metrics.
     """
+    if not have_meaning(known):
+        context.note(
+            "Words are not measured: the text the model was trained on does not separate words by spaces, or "
+            "has none."
+        )
+        return {}
     table = []
     for some in written:
-        uses = np.array([word_use(text, known) for text in some.texts])
-        table.append((some.temperature, len(some.texts), *uses.mean(axis=0).tolist()))
+        uses = np.array([use for text in some.texts if (use := word_use(text, known)).words])
+        if len(uses):
+            table.append((some.temperature, len(uses), *uses.mean(axis=0).tolist()))
+    if not table:
+        return {}
     header = ("temperature", "texts", "words", "different", "repeated", "known")
-    context.write_table("temperatures.csv", header, table)
+    context.write_table(TEMPERATURES, header, table)
     means = np.average([row[3:] for row in table], axis=0, weights=[row[1] for row in table])
     different, repeated, known_share = means.tolist()
     return {"known_words": known_share, "different_words": different, "repeated_sequences": repeated}

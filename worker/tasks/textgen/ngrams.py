@@ -1,102 +1,134 @@
-"""Character n-grams with interpolation: the baseline that a recurrent network should beat.
+"""Character n-grams with modified Kneser-Ney smoothing: the baseline that a recurrent network should beat.
 
-The probability after a context is a mixture of what followed it in the training text and the
-probability after the context without its first character, down to all characters alike. The mixture
-is Witten and Bell's (1991), https://doi.org/10.1109/18.87000, which has no parameter to choose: a context
-that was seen `n` times with `d` different characters behind it gets the weight n / (n + d). See also Chen and
-Goodman (1998), section 2.4, https://dash.harvard.edu/handle/1/25104739
+Interpolated, with three discounts for each order that are estimated from counts of counts, as Chen and
+Goodman (1998) found best; https://dash.harvard.edu/handle/1/25104739, section 3. The probability after a
+context is what was counted behind it, less a discount, plus the discounts' share of the probability after the
+context without its first character, down to all characters alike. The longest n-grams count occurrences;
+shorter ones count behind how many different characters they occur, since they matter where a longer one was
+not seen.
 
-Ours, because NLTK's `WittenBellInterpolated` counts in Python dictionaries and scores one character a call,
-while an evaluation counts up to three million characters and scores another million.
+Ours, because KenLM is a C++ program of words, and NLTK's `KneserNeyInterpolated` has one discount and scores
+one character a call, while an evaluation counts up to three million characters and scores another million.
+Here one sort of all positions by the characters that lead up to them puts the occurrences of each n-gram side
+by side, for all orders at once.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from worker.tasks.textgen.vocabulary import Codes
 
-Integers = NDArray[np.int64]
+FALLBACK = (0.5, 1.0, 1.5)
+"""Discounts of an order whose counts of counts give none, as KenLM has them: of tiny texts, or where hardly
+any n-gram is rare."""
+
+Integers = NDArray[np.integer]
+Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class _Order:
-    """What is known about contexts of one length.
+class _Grams(NamedTuple):
+    """The n-grams of one length that occur anywhere, counted or not.
 
     Attributes:
-        contexts: (contexts,) sorted keys: the index of the context without its first character, times
-            the size of the vocabulary, plus that first character.
-        seen: (contexts,) how often each context was followed by anything.
-        different: (contexts,) by how many different characters.
-        grams: (grams,) sorted keys: the index of a context, times the size of the vocabulary, plus the
-            character behind it.
-        counts: (grams,) how often that was seen.
+        of_position: (positions,) the index of the n-gram that ends there.
+        last_at: (grams,) a position where each ends.
+        counts: (grams,) how often it occurs in what is counted.
+        shorter: (grams,) the index of the n-gram without its first character, among those.
     """
 
-    contexts: Integers
-    seen: Integers
-    different: Integers
-    grams: Integers
+    of_position: Integers
+    last_at: Integers
     counts: Integers
+    shorter: Integers
 
 
-class NGrams:
-    """Interpolated n-grams of one training text."""
+def nats_by_order(training: Codes, measured: Codes, vocab_size: int, highest: int) -> Iterator[Values]:
+    """Predict a text with n-grams of each order, from the characters' frequencies up.
 
-    def __init__(
-        self, training: Codes, vocab_size: int, order: int, after_order: Callable[[], None] = lambda: None
-    ) -> None:
-        """Count.
+    The text begins with an endless row of one extra character, which is never predicted.
 
-        Args:
-            training: (characters,) codes below `vocab_size`, at least `order` of them.
-            vocab_size: how many different characters there can be.
-            order: the longest n-gram; 1 knows only how frequent each character is.
-            after_order: called when the n-grams of one length are counted; may raise.
-        """
-        self._vocab_size = vocab_size
-        self._orders: list[_Order] = []
-        codes = training.astype(np.int64)
-        known, context = np.zeros(1, np.int64), np.zeros(len(codes), np.int64)
-        for length in range(order):
-            if length:
-                keys = context[1:] * vocab_size + codes[:-length]
-                known, context = np.unique(keys, return_inverse=True)
-            grams, counts = np.unique(context * vocab_size + codes[length:], return_counts=True)
-            different = np.bincount(grams // vocab_size)
-            self._orders.append(_Order(known, np.bincount(context), different, grams, counts))
-            after_order()
+    Args:
+        training: (characters,) codes below `vocab_size`, which are counted; at least one.
+        measured: (characters,) codes that are predicted; they follow `training`.
+        vocab_size: how many different characters there can be.
+        highest: the longest n-gram's characters.
 
-    def probabilities(self, codes: Codes) -> NDArray[np.float64]:
-        """Return the probability of each character after those before it.
-
-        Args:
-            codes: (characters,), below the size of the vocabulary.
-
-        Returns:
-            (characters,), above 0.
-        """
-        codes = codes.astype(np.int64)
-        result = np.full(len(codes), 1 / self._vocab_size)
-        context = np.zeros(len(codes), np.int64)
-        for length, order in enumerate(self._orders):
-            if length:
-                context = context[1:]
-                keys = context * self._vocab_size + codes[:-length]
-                context = np.where(context >= 0, _indices(order.contexts, keys), -1)
-            known = np.flatnonzero(context >= 0)
-            behind = context[known]
-            gram = _indices(order.grams, behind * self._vocab_size + codes[length + known])
-            count = np.where(gram >= 0, order.counts[gram], 0)
-            seen, different = order.seen[behind], order.different[behind]
-            at = length + known
-            result[at] = (count + different * result[at]) / (seen + different)
-        return result
+    Yields:
+        For each order from 1 to `highest`, minus the logarithm of each measured character's probability,
+        (characters,).
+    """
+    first = len(training) + 1
+    lower = np.full(len(measured), 1 / vocab_size)
+    grams = None
+    before: Integers = np.zeros(first + len(measured), np.int32)
+    for longer in _grams_by_length(training, measured, vocab_size, highest):
+        if grams is not None:
+            # They were the longest when their order was yielded; below longer ones, their neighbours count.
+            neighbours = np.bincount(longer.shorter[longer.counts > 0], minlength=len(grams.counts))
+            lower = _interpolated(grams, neighbours, before, lower, first)
+            before = grams.of_position
+        yield -np.log(_interpolated(longer, longer.counts, before, lower, first))
+        grams = longer
 
 
-def _indices(keys: Integers, wanted: Integers) -> Integers:
-    """The index of each wanted key in the sorted ones, -1 if it is not there."""
-    indices = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[indices] == wanted, indices, -1)
+def discounts(counts: Integers) -> tuple[float, float, float]:
+    """Estimate what to take off n-grams counted once, twice and more often (Chen and Goodman, 1998, eq. 26).
+
+    Args:
+        counts: (grams,) how often each was counted.
+
+    Returns:
+        Above 0, and at most 1, 2 and 3.
+    """
+    _, *ns = np.bincount(np.minimum(counts, 5), minlength=6)[:5].astype(float)
+    if min(ns) == 0:
+        return FALLBACK
+    share = ns[0] / (ns[0] + 2 * ns[1])
+    one, two, more = (k - (k + 1) * share * ns[k] / ns[k - 1] for k in (1, 2, 3))
+    return (one, two, more) if min(one, two, more) > 0 else FALLBACK
+
+
+def _grams_by_length(training: Codes, measured: Codes, vocab_size: int, highest: int) -> Iterator[_Grams]:
+    """All n-grams of length 1, 2, … `highest`; position 0 is the one before the text."""
+    beginning = np.full(highest, vocab_size)
+    codes = np.concatenate([beginning, training, measured]).astype(np.min_scalar_type(vocab_size))
+    # back[n] is the n-th character before each position, itself at 0.
+    back = [codes[highest - 1 - n : len(codes) - n] for n in range(highest)]
+    order = np.lexsort(back[::-1])
+    counted = (order > 0) & (order <= len(training))
+    begins = np.zeros(len(order), bool)
+    begins[0] = True
+    shorter = np.zeros(len(order), np.int32)
+    for characters in back:
+        here = characters[order]
+        begins[1:] |= here[1:] != here[:-1]
+        starts = np.flatnonzero(begins)
+        index = np.cumsum(begins, dtype=np.int32) - 1
+        of_position = np.empty_like(index)
+        of_position[order] = index
+        counts = np.add.reduceat(counted, starts, dtype=np.int32)
+        yield _Grams(of_position, order[starts], counts, shorter[starts])
+        shorter = index
+
+
+def _interpolated(grams: _Grams, counts: Integers, before: Integers, lower: Values, first: int) -> Values:
+    """The probability of each position from `first` on.
+
+    Args:
+        grams: of one length.
+        counts: (grams,) by which each is weighed.
+        before: (positions,) the index of the n-gram of one character less that ends there, 0 for none.
+        lower: (positions from `first` on,) by n-grams of one character less.
+        first: the first position that is predicted.
+    """
+    off = np.array([0, *discounts(counts)])[np.minimum(counts, 3)]
+    context = before[grams.last_at - 1]
+    size = int(before.max()) + 1
+    total, left = (np.bincount(context, weights, size) for weights in (counts, off))
+    gram, context = grams.of_position[first:], before[first - 1 : -1]
+    known = total[context] > 0
+    kept = counts[gram] - off[gram] + left[context] * lower
+    return np.where(known, kept / np.where(known, total[context], 1), lower)

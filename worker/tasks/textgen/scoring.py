@@ -14,7 +14,7 @@ from worker.training.cpu_parallel import equal_parts, parallel_parts
 
 RUN_IN = 250
 """Characters read before the first that counts, so that each stream starts as if all before it had been read:
-on 1.1 MB of drama the mean is then that of one long stream to eight digits; without, 0.002 nats more."""
+on a megabyte of drama the mean is then that of one long stream to six digits; without, 0.002 nats more."""
 
 MOST_STREAMS = 64
 SHORTEST_STREAM = 1_000

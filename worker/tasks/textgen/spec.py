@@ -46,7 +46,7 @@ class Train(Training, OnText):
     """Train an LSTM to predict the next character, at every position of a window."""
 
     epochs: int = number(15, "passes over the training data", "epochs", ge=1, le=1_000_000)
-    learning_rate: float = number(4e-3, "Adam's step size", gt=0, le=1)
+    learning_rate: float = number(1.6e-2, "Adam's largest step size", gt=0, le=1)
     batch_size: int = number(64, "streams of text read in parallel", "streams", ge=1, le=65_536)
     window: int = number(25, "characters before the gradient is cut", "characters", ge=2, le=10_000)
     layers: int = number(1, "LSTM layers, one on the other", "layers", ge=1, le=8)
@@ -54,15 +54,20 @@ class Train(Training, OnText):
 
 
 class Evaluate(Evaluation, OnText):
-    """Measure nats, bits, perplexity and accuracy per character on held-out text."""
+    """Measure nats, bits, perplexity and accuracy per character on the last tenth of a text."""
 
 
 class Generate(Generation):
     """Write text after a prompt, at one or several temperatures."""
 
-    prompt: Annotated[str, Field(description="the text to continue", min_length=1, max_length=10_000)] = (
-        "ROMEO:"
-    )
+    prompt: Annotated[
+        str | None,
+        Field(
+            description="the text to continue; without it the beginning of the text the model was trained on",
+            min_length=1,
+            max_length=10_000,
+        ),
+    ] = None
     length: int = number(400, "characters to write", "characters", ge=1, le=1_000_000)
     temperature: Annotated[
         tuple[Annotated[float, Field(ge=0, le=10)], ...],

@@ -1,18 +1,25 @@
 """Text, character by character: train an LSTM, measure it on held-out text, write with it."""
 
+from pathlib import Path
+
+from jobs.datasets import shown_path
 from jobs.store.job_folder import MODEL
 from worker.context import JobContext
-from worker.tasks.textgen import evaluation, generation
-from worker.tasks.textgen.artifacts import read_network, read_words, save_vocabulary
+from worker.tasks.textgen import evaluation, generation, overlap
+from worker.tasks.textgen.artifacts import read_network, read_words, save_corpus
+from worker.tasks.textgen.baselines import baselines, training_baselines
 from worker.tasks.textgen.network import build
+from worker.tasks.textgen.repetition import repetition_of
 from worker.tasks.textgen.sampling import Writer
 from worker.tasks.textgen.scoring import Scorer
+from worker.tasks.textgen.seen_text import seen_characters
 from worker.tasks.textgen.spec import Generate, Train
 from worker.tasks.textgen.text import Corpus, Text, corpus_of, open_text
-from worker.tasks.textgen.training import TextTraining, fit_shape, memory_needed
+from worker.tasks.textgen.training import TextTraining, fit_shape, memory_needed, warn_of_divergence
 from worker.training.best_epoch import train_best
 from worker.training.compile_cache import cached
 from worker.training.memory import check_memory
+from worker.training.saved_weights import load_weights
 
 
 def train(context: JobContext) -> dict[str, float]:
@@ -33,10 +40,14 @@ def train(context: JobContext) -> dict[str, float]:
     needed = memory_needed(len(corpus.vocabulary), parameters.layers, parameters.units, streams * window)
     check_memory("batch_size, window, layers and units", needed)
     # Written before training, so that a cancelled job has them too.
-    save_vocabulary(context.folder, corpus.vocabulary, corpus.training)
+    save_corpus(context.folder, corpus)
     trainable = _trainable(context, parameters, corpus, streams, window)
+    context.report_model(trainable.model)
     trained = train_best(context, trainable, parameters.epochs)
-    return {
+    context.progress(force=True, stage="counting n-grams")
+    without = training_baselines(corpus, context.check_stop)
+    warn_of_divergence(context, trained, without["baseline_validation_nats"])
+    return without | {
         "validation_nats": trained.best["validation_loss"],
         "training_nats": trained.best["loss"],
         "best_epoch": trained.best["epoch"],
@@ -58,16 +69,20 @@ def evaluate(context: JobContext) -> dict[str, float]:
     """
     vocabulary, shape = read_network(context.source)
     scorer = cached((Scorer, *shape), 0, lambda: Scorer(build(*shape)))
-    scorer.model.load_weights(context.source.path / MODEL)
+    load_weights(scorer.model, context.source.path / MODEL)
     text = _open_text(context)
     same = context.trained_on(text.sha256)
     codes, first = evaluation.held_out(context, text, vocabulary, same_text=same)
     context.progress(force=True, stage="measuring")
     scores = scorer.score(codes, first, context.check_stop)
     context.progress(force=True, stage="counting n-grams")
-    unigram, fivegram = evaluation.baselines(codes, first, len(vocabulary), context.check_stop)
-    evaluation.save_breakdowns(context, vocabulary, codes, first, scores.nats, fivegram)
-    return evaluation.metrics(scores, unigram, fivegram) | {
+    without = baselines(codes[:first], codes[first:], len(vocabulary), context.check_stop)
+    evaluation.save_breakdowns(context, vocabulary, codes, first, scores.nats, without.ngrams)
+    seen = seen_characters(context.source, vocabulary, codes[first:], context.check_stop)
+    return {
+        **evaluation.metrics(context, scores, without),
+        **overlap.gain_over_ngrams(scores.nats, without.ngrams, seen),
+        **overlap.seen_metrics(context, scores.nats, seen, same_text=same),
         "calibration_error": evaluation.save_calibration(context, scores),
         "characters": len(codes) - first,
     }
@@ -90,7 +105,7 @@ def generate(context: JobContext) -> dict[str, float]:
     context.progress(force=True, stage="compiling")
     limits = (parameters.samples, parameters.top_k, parameters.top_p)
     writer = cached((Writer, *shape, *limits), 0, lambda: Writer(build(*shape), *limits))
-    writer.model.load_weights(context.source.path / MODEL)
+    load_weights(writer.model, context.source.path / MODEL)
     writer.compile()
     written = list(generation.write_samples(context, parameters, writer, prompt, vocabulary))
     generation.save_samples(context, vocabulary.decode(prompt), written)
@@ -115,6 +130,9 @@ def _open_text(context: JobContext) -> Text:
 def _open_corpus(context: JobContext) -> Corpus:
     """The corpus to train on; the text, which holds codes of its own, is freed on return."""
     text = _open_text(context)
+    repetition = repetition_of(text.codes)
+    if repetition is not None:
+        context.warn(repetition.warning(shown_path(Path(text.name).name)))
     corpus = corpus_of(text)
     context.data[text.name] |= {
         "training_characters": len(corpus.training),
@@ -131,7 +149,7 @@ def _trainable(
     seed = context.spec.seed
     model = build(len(corpus.vocabulary), parameters.layers, parameters.units, seed)
     return cached(
-        (TextTraining, corpus.sha256, *parameters.model_dump(exclude={"epochs"}).values()),
+        (TextTraining, corpus.sha256, *parameters.model_dump(exclude={"epochs", "learning_rate"}).values()),
         corpus.training.nbytes + corpus.validation.nbytes,
         lambda: TextTraining(
             model,
@@ -142,5 +160,5 @@ def _trainable(
             learning_rate=parameters.learning_rate,
             seed=seed,
         ),
-        lambda trainable: trainable.restart(model.get_weights(), seed),
+        lambda trainable: trainable.restart(model.get_weights(), seed, parameters.learning_rate),
     )

@@ -1,6 +1,7 @@
 """The characters a model knows, and text as their codes."""
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +13,12 @@ from numpy.typing import NDArray
 from jobs.datasets import shown_path
 from jobs.errors import InvalidData
 from jobs.store.atomic_files import write_json
+from jobs.store.regular_files import read_regular
 
 CODE_POINTS = 0x110000
 """In Unicode, assigned or not."""
+
+_MOST_BYTES = 2**22
 
 Codes = NDArray[np.integer[Any]]
 
@@ -39,27 +43,49 @@ class Vocabulary:
         return np.min_scalar_type(max(0, len(self) - 1))
 
     def encode(self, text: str) -> tuple[NDArray[np.int32], str]:
-        """Turn a text into codes.
+        """Turn a composed text into codes.
+
+        A character that is unknown counts as its letter and marks where those are all known: models of
+        earlier versions learned them apart from texts that had them apart.
 
         Returns:
             The codes of its known characters, (characters,), and the unknown ones, each once, in the order in
             which they occur.
         """
-        table = np.full(CODE_POINTS, -1, np.int32)
-        table[self.code_points] = np.arange(len(self))
-        codes = table[code_points(text)]
-        unknown = dict.fromkeys(character for character, code in zip(text, codes, strict=True) if code < 0)
-        return codes[codes >= 0], "".join(unknown)
+        distinct = Vocabulary("".join(sorted(set(text))))
+        codes_of = distinct.codes_in(self)
+        unknown = {
+            character
+            for character, known in zip(distinct.characters, codes_of[:, 0] >= 0, strict=True)
+            if not known
+        }
+        codes = codes_of[np.searchsorted(distinct.code_points, code_points(text))].ravel()
+        in_order = dict.fromkeys(character for character in text if character in unknown)
+        return codes[codes >= 0], "".join(in_order)
 
     def decode(self, codes: Codes) -> str:
         """Return the text that codes (characters,) stand for."""
         return self.code_points[codes].tobytes().decode("utf-32-le")
 
     def codes_in(self, other: "Vocabulary") -> NDArray[np.int32]:
-        """Return the code of each character in another vocabulary, or -1."""
-        codes = np.searchsorted(other.code_points, self.code_points)
-        codes = np.minimum(codes, len(other) - 1)
-        return np.where(other.code_points[codes] == self.code_points, codes, -1).astype(np.int32)
+        """Return what each character is in another vocabulary.
+
+        Returns:
+            (characters, most): its code there, or the codes of its letter and marks, filled up with -1;
+            nothing but -1 where the other vocabulary does not know it.
+        """
+        index = {
+            unicodedata.normalize("NFC", character): code for code, character in enumerate(other.characters)
+        }
+        index |= {character: code for code, character in enumerate(other.characters)}
+        rows = [[index.get(character, -1)] for character in self.characters]
+        for row, character in zip(rows, self.characters, strict=True):
+            apart = unicodedata.normalize("NFD", character) if row == [-1] else ""
+            if len(apart) > 1 and set(apart) <= index.keys():
+                row[:] = [index[part] for part in apart]
+        most = max(map(len, rows), default=1)
+        filled = [row + [-1] * (most - len(row)) for row in rows]
+        return np.array(filled, np.int32).reshape(-1, most)
 
     def write(self, path: Path) -> None:
         """Write it as JSON: a sorted list of characters."""
@@ -73,13 +99,13 @@ class Vocabulary:
             InvalidData: the file is missing, or is something else.
         """
         try:
-            characters = json.loads(path.read_bytes())["characters"]
+            characters = json.loads(read_regular(path, _MOST_BYTES))["characters"]
             vocabulary = cls("".join(characters))
             if len(vocabulary) != len(characters) or sorted(set(characters)) != characters:
                 raise ValueError("not sorted or not single characters")
         except OSError as error:
             raise _no_vocabulary(path, (error.strerror or str(error)).lower()) from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             raise _no_vocabulary(path, "something else") from None
         return vocabulary
 

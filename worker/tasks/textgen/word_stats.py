@@ -1,11 +1,20 @@
 """Word statistics: the common words of a corpus, and what a generated text does with words."""
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator, Set
+from functools import cache
 from typing import NamedTuple
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+LONGEST_WORD = 30
+"""Letters; what is longer is a sequence of letters, as of DNA or in an encoded file."""
+
+_UNSPACED = re.compile(
+    # Thai to Burmese; Khmer; New Tai Lue to Tai Tham; kana; Chinese; their rare characters.
+    "[\u0e00-\u109f\u1780-\u17ff\u1950-\u1aaf\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
+    "\uff66-\uff9f\U00020000-\U0003ffff]"
+)
 _SEQUENCE = 3
 
 
@@ -26,8 +35,31 @@ class WordUse(NamedTuple):
 
 
 def words_in(text: str) -> Iterator[str]:
-    """Yield the words of a text: runs of letters, with apostrophes between them, in lower case."""
-    return (word.group().lower() for word in _WORD.finditer(text))
+    """Yield the words of a text: runs of letters and their marks, with apostrophes between, in lower case."""
+    return (word.group().lower() for word in _word().finditer(text))
+
+
+def is_unspaced(character: str) -> bool:
+    """Whether a character is of a script that is written without spaces between words."""
+    return _UNSPACED.match(character) is not None
+
+
+def have_meaning(words: Collection[str]) -> bool:
+    """Whether words are what a text consists of: most are short, and of a script that separates words.
+
+    Args:
+        words: the common words of a corpus, as `common_words` returns them.
+    """
+    plausible = sum(len(word) <= LONGEST_WORD and not _UNSPACED.search(word) for word in words)
+    return 2 * plausible > len(words)
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    # `\w` has no vowel signs, without which words of Hindi or Tamil fall apart.
+    marks = "".join(chr(code) for code in range(0x300, 0x20000) if unicodedata.category(chr(code))[0] == "M")
+    letters = rf"[^\W\d_]+(?:[{marks}]+[^\W\d_]*)*"
+    return re.compile(rf"{letters}(?:['’]{letters})*")
 
 
 def common_words(text: str, count: int) -> list[str]:

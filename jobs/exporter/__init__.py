@@ -1,0 +1,1 @@
+"""`quartet exporter`: the numbers of a Quartet, for Prometheus."""

@@ -1,0 +1,1 @@
+"""Messages to people when a job or a sweep ends. docs/notifications.md describes them."""

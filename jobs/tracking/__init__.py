@@ -1,0 +1,1 @@
+"""Copies of jobs and sweeps for MLflow. docs/tracking.md describes them."""
