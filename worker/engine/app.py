@@ -7,6 +7,7 @@ TensorFlow is imported here, since this module also loads in the main process.
 import logging
 import os
 import re
+import signal
 from functools import partial
 from typing import Any
 
@@ -84,6 +85,19 @@ def watched_by(watchdog: Watchdog) -> None:
     # Not by `task.request`, which Celery leaves empty when a process is lost.
     signals.task_failure.connect(partial(_child_died, watchdog), weak=False)
     signals.worker_ready.connect(lambda sender, **_: sender.hub.call_repeatedly(1.0, tick), weak=False)
+    signals.worker_ready.connect(partial(_wake_at_signals, os.pipe()), weak=False)
+
+
+def _wake_at_signals(pipe: tuple[int, int], sender: Any, **_: Any) -> None:
+    """Have the event loop notice at once that it is to stop, and not with its next timer.
+
+    It waits in `epoll`, which Python resumes after a signal's handler has run. Each reconnection to Redis
+    takes all readers from the loop, and then the worker is ready once more.
+    """
+    reader, writer = pipe
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    sender.hub.add_reader(reader, os.read, reader, 4096)
 
 
 @signals.setup_logging.connect
@@ -136,9 +150,12 @@ def _join(**_: Any) -> None:
 
 
 @signals.worker_process_shutdown.connect
-def _leave(**_: Any) -> None:
+def _leave(exitcode: int, **_: Any) -> None:
     """In the pool's process, before it ends."""
     background.wait()
+    if liveness.is_stopping():
+        # billiard would tell the main process, which knows, and then sleep for a second.
+        liveness.leave(exitcode)
 
 
 @signals.worker_shutting_down.connect
@@ -194,9 +211,9 @@ def _is_alive(process: int | None) -> bool:
 
 def _cause(message: str, *, hung: bool) -> tuple[str, LossReason]:
     """How a process ended, from Celery's message about it, and as what that is counted."""
-    signal = re.search(r"signal \d+ \((SIG\w+)\)", message)
+    killed = re.search(r"signal \d+ \((SIG\w+)\)", message)
     if hung:
         return "its process hung and was killed", "process_hung"
-    if signal:
-        return f"its process was killed ({signal[1]})", "process_killed"
+    if killed:
+        return f"its process was killed ({killed[1]})", "process_killed"
     return f"its process ended ({message[:200]})", "process_ended"
