@@ -73,10 +73,20 @@ class Settings(BaseSettings):
         description="what each key in Redis begins with, so that Quartets can share one; empty: nothing",
     )
     results_dir: Folder = Field(Path("results"), description="where finished jobs' folders are published")
+    results_shown_as: Folder | None = Field(
+        None,
+        description="what a client calls results_dir in the paths that it prints, for one in a container; "
+        "empty: as it is",
+    )
     store: Annotated[str, AfterValidator(checked_store)] = Field(
         "",
         description="object store that hosts share, s3://bucket/prefix, gs:// or az://; results_dir is then "
         "each host's own copy; empty: results_dir is the store",
+    )
+    store_credentials_file: Folder | None = Field(
+        None,
+        description="file of lines such as AWS_ACCESS_KEY_ID=…: the object store's credentials; empty: those "
+        "of the environment",
     )
     data_dir: Folder = Field(
         default_factory=lambda: _home("XDG_CACHE_HOME", ".cache") / "data",
@@ -139,6 +149,11 @@ class Settings(BaseSettings):
         "exclusive",
         description="exclusive: each worker waits for a GPU of its own; shared: it takes the least loaded; "
         "none: it runs on the CPU",
+    )
+    gpu_others: Literal["wait", "share"] = Field(
+        "wait",
+        description="a GPU that processes other than Quartet's workers use. wait: an exclusive worker waits "
+        "until they have ended; share: it takes the GPU all the same",
     )
     gpu_lock_dir: Folder = Field(
         default_factory=lambda: _home("XDG_STATE_HOME", ".local/state") / "gpu-locks",

@@ -26,6 +26,7 @@ COMMANDS = {
     "sweeps": ("sweeps",),
     "export": ("export",),
     "exporter": ("exporter",),
+    "tensorboard": ("tensorboard",),
     "worker": ("worker",),
     "upkeep": ("rebuild", "doctor", "gpus", "settings"),
 }

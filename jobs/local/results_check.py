@@ -25,10 +25,33 @@ def check_results_folder(root: Path) -> None:
     try:
         publish_nothing(root)
     except OSError as error:
-        why = reason_of(error)
-        given = f"{shown_path(root)} ({why})"
-        expected = "a folder that can be made and written to"
-        raise InvalidSetting(FIELD, expected=expected, given=given) from None
+        raise _refused(root, error) from None
+
+
+def check_results_rights(root: Path) -> None:
+    """Refuse a results folder in which this user may not write; one that is full, away or broken may recover.
+
+    Args:
+        root: its path; it is made if it does not exist.
+
+    Raises:
+        InvalidSetting: the user lacks the right.
+    """
+    try:
+        publish_nothing(root)
+    except PermissionError as error:
+        refused = _refused(root, error)
+        refused.hint = (
+            f"this worker is user {os.geteuid()}, group {os.getegid()}; give it the folder by `chown`"
+        )
+        raise refused from None
+    except OSError:
+        return
+
+
+def _refused(root: Path, error: OSError) -> InvalidSetting:
+    given = f"{shown_path(root)} ({reason_of(error)})"
+    return InvalidSetting(FIELD, expected="a folder that can be made and written to", given=given)
 
 
 def publish_nothing(root: Path) -> None:

@@ -7,6 +7,7 @@ from jobs.errors import MissingPart
 from jobs.settings import Settings
 from jobs.store.bucket_results import BucketResults
 from jobs.store.objects.bucket import Bucket
+from jobs.store.objects.credentials import credentials_in
 from jobs.store.objects.elsewhere import Elsewhere
 from jobs.store.results import Results
 
@@ -21,7 +22,8 @@ def open_results(settings: Settings, *, in_pool: bool = False) -> Results:
 
     Raises:
         MissingPart: the store needs a package that is not installed.
-        InvalidSetting: the folder is the copy of another store, or a store itself.
+        InvalidSetting: the folder is the copy of another store, or a store itself; or the file of credentials
+            cannot be used.
         OSError: the volume is full, read-only or gone.
     """
     root = settings.results_dir.absolute()
@@ -31,7 +33,10 @@ def open_results(settings: Settings, *, in_pool: bool = False) -> Results:
         raise MissingPart(
             f"the store {settings.store} needs the package obstore", hint="pip install 'quartet[store]'"
         )
-    objects = Bucket(settings.store) if in_pool else _elsewhere(settings.store)
+    file = settings.store_credentials_file
+    if file is not None:
+        credentials_in(file)
+    objects = Bucket(settings.store, file) if in_pool else _elsewhere(settings.store, file)
     results = BucketResults(root, objects=objects, address=settings.store, patient=in_pool)
     results.check_copy()
     return results

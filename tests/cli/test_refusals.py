@@ -9,7 +9,7 @@ from tests.cli.program import TRAIN, quartet
 MODELS = "one of autoencoder, denoiser, sentiment, textgen"
 COMMANDS = (
     "one of archive, cancel, compare, data, delete, doctor, export, exporter, fetch, gpus, list, logs, note, prune, rebuild, "
-    "report, rerun, restore, resume, retry, run, schema, settings, show, submit, sweep, sweeps, tag, up, verify, "
+    "report, rerun, restore, resume, retry, run, schema, settings, show, submit, sweep, sweeps, tag, tensorboard, up, verify, "
     "watch, worker"
 )
 OPTIONS = (

@@ -24,7 +24,12 @@ CARDS = [card("0", "GPU-0"), card("1:0", "MIG-a"), card("1:1", "MIG-b"), card("2
         (None, None, "0 1:0 1:1 2"),
         ("all", None, "0 1:0 1:1 2"),
         ("none", None, ""),
-        ("void", None, ""),
+        # By CDI: what there is, is what the container may use.
+        ("void", None, "0 1:0 1:1 2"),
+        ("void", "2", "2"),
+        ("", None, "0 1:0 1:1 2"),
+        ("nvidia.com/gpu=0", None, "0 1:0 1:1 2"),
+        ("/var/run/nvidia-container-devices", None, "0 1:0 1:1 2"),
         ("GPU-2,MIG-a", None, "2 1:0"),
         ("2", None, "2"),
         ("1:1,0", None, "1:1 0"),
@@ -60,3 +65,4 @@ def test_the_fake_library_has_what_is_used_of_the_real_one() -> None:
         assert (type(real).__name__, str(real)) == (name, str(getattr(fake_pynvml, name)()))
     assert str(pynvml.NVMLError(9)) == str(fake_pynvml.NVMLError(9))
     assert pynvml.NVML_DEVICE_MIG_ENABLE == fake_pynvml.NVML_DEVICE_MIG_ENABLE
+    assert pynvml.nvmlMemory_v2 == fake_pynvml.nvmlMemory_v2

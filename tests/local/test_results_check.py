@@ -1,12 +1,15 @@
 """A results folder is tried before a job is queued, as a worker would use it; nothing is left of that."""
 
+import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from jobs.errors import InvalidSetting
-from jobs.local.results_check import check_results_folder
+from jobs.local import results_check
+from jobs.local.results_check import check_results_folder, check_results_rights
 from jobs.store.staging import STAGING
 
 
@@ -52,3 +55,23 @@ def test_a_folder_that_takes_no_job_is_one_sentence(tmp_path: Path, what: str) -
         "a folder that can be made and written to",
     )
     assert error.given.startswith(f"{root} (")
+
+
+def test_a_worker_is_refused_for_a_right_that_it_lacks_and_not_for_a_full_or_broken_volume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(number: int) -> Callable[[Path], None]:
+        def publish(_root: Path) -> None:
+            raise OSError(number, os.strerror(number))
+
+        return publish
+
+    for number in (errno.ENOSPC, errno.EROFS, errno.EIO, errno.ESTALE):
+        monkeypatch.setattr(results_check, "publish_nothing", fail(number))
+        check_results_rights(tmp_path)
+    monkeypatch.setattr(results_check, "publish_nothing", fail(errno.EACCES))
+    with pytest.raises(
+        InvalidSetting, match=r"a folder that can be made and written to, got .*denied"
+    ) as caught:
+        check_results_rights(tmp_path)
+    assert f"user {os.geteuid()}, group {os.getegid()}" in str(caught.value.hint)

@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from jobs.errors import DamagedFolder, StoreUnreachable
+from jobs.errors import DamagedFolder, InvalidSetting, StoreUnreachable
+from jobs.secrets import hide_secrets
+from jobs.settings import Settings
+from jobs.store.bucket_results import BucketResults
 from jobs.store.objects.elsewhere import Elsewhere
-from tests.support.object_stores import BUCKET, FaultyWay
+from jobs.store.open_results import open_results
+from tests.support.object_stores import BUCKET, CREDENTIALS, FaultyWay
 
 
 @pytest.fixture
@@ -127,6 +131,48 @@ def test_a_variable_that_no_request_can_be_made_with_is_one_sentence(
     with pytest.raises(StoreUnreachable, match=f"cannot be used: {reason}") as caught:
         Elsewhere(s3).read("anything", 10)
     assert "secret" not in str(caught.value)
+
+
+def in_a_file(folder: Path, monkeypatch: pytest.MonkeyPatch, *lines: str) -> Path:
+    """The credentials that the environment had, and lines of a test's choice, in a file alone."""
+    names = [*CREDENTIALS, "AWS_ENDPOINT_URL"]
+    given = [f"{name}={os.environ[name]}" for name in names]
+    for name in names:
+        monkeypatch.delenv(name)
+    file = folder / "credentials"
+    file.write_text("\n".join(["# of the tests", *given, *lines]))
+    return file
+
+
+def test_credentials_may_be_in_a_file_alone(
+    s3: str, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = in_a_file(tmp_path, monkeypatch)
+    with pytest.raises(StoreUnreachable):
+        Elsewhere(s3).write("one", b"by nobody")
+    changes = {"store": s3, "store_credentials_file": file}
+    for in_pool in (False, True):
+        results = open_results(settings.model_copy(update=changes), in_pool=in_pool)
+        assert isinstance(results, BucketResults)
+        results.objects.write("one", b"text")
+        assert results.objects.read("one", 10) == b"text"
+    assert hide_secrets(f"key {CREDENTIALS['AWS_SECRET_ACCESS_KEY']} in us-east-1") == "key *** in us-east-1"
+
+
+@pytest.mark.parametrize("content", ["", "secret", "AWS_ACCESS_KEY_ID=", "PASSWORD=secret", None])
+def test_a_file_without_credentials_is_one_sentence(
+    s3: str, settings: Settings, tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "credentials"
+    if content is not None:
+        file.write_text(content)
+    changes = {"store": s3, "store_credentials_file": file}
+    with pytest.raises(InvalidSetting, match="expected a file of lines such as AWS_ACCESS_KEY_ID") as caught:
+        open_results(settings.model_copy(update=changes))
+    assert caught.value.field == "QUARTET_STORE_CREDENTIALS_FILE"
+    assert "secret" not in str(caught.value)
+    with pytest.raises(StoreUnreachable):  # it was there when the process began
+        Elsewhere(s3, file).read("one", 10)
 
 
 def away(way: FaultyWay) -> None:

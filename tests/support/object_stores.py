@@ -26,15 +26,20 @@ BUCKET = "quartet-tests"
 
 
 @contextmanager
-def s3_server(folder: Path) -> Iterator[int]:
-    """moto's server in a process of its own, with one empty bucket; gives its port."""
+def s3_server(folder: Path, address: str = "127.0.0.1") -> Iterator[int]:
+    """moto's server in a process of its own, with one empty bucket; gives its port.
+
+    Args:
+        folder: for its log.
+        address: of this machine, where it listens.
+    """
     port = _free_port()
     with (folder / "s3.log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log
+            [sys.executable, "-m", "moto.server", "-H", address, "-p", str(port)], stdout=log, stderr=log
         )
     try:
-        _make_bucket(port)
+        _make_bucket(f"{address}:{port}")
         yield port
     finally:
         server.kill()
@@ -46,11 +51,11 @@ def environment(port: int) -> dict[str, str]:
     return CREDENTIALS | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
 
 
-def _make_bucket(port: int) -> None:
+def _make_bucket(server: str) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            request = urllib.request.Request(f"http://127.0.0.1:{port}/{BUCKET}", method="PUT", data=b"")
+            request = urllib.request.Request(f"http://{server}/{BUCKET}", method="PUT", data=b"")
             urllib.request.urlopen(request).close()
             return
         except OSError:

@@ -4,6 +4,7 @@ Read-only: Flower would revoke tasks behind the back of the ledger, which alone 
 """
 
 import os
+from functools import partial
 from pathlib import Path
 
 import click
@@ -25,9 +26,15 @@ LIMITS = {"idle_connection_timeout": 10.0, "body_timeout": 10.0, "max_header_siz
 
 @click.command(cls=Command)
 @click.argument("password_file", type=click.Path(path_type=Path))
+@click.option(
+    "--history",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="keep what is known of tasks in this folder; without it, a restart forgets them",
+)
 @listening.host_option
 @listening.port_option(5555)
-def flower(password_file: Path, host: str, port: int) -> None:
+def flower(password_file: Path, history: Path | None, host: str, port: int) -> None:
     """Show workers and tasks to browsers on this machine, until stopped."""
     try:
         password = password_file.read_text().strip()
@@ -46,8 +53,28 @@ def flower(password_file: Path, host: str, port: int) -> None:
     with listening.listen(host, port) as listener:
         address, free = listener.getsockname()[:2]
     _require_the_password_for_metrics()
+    if history is not None:
+        _keep_history(history)
     options = ["--read_only=True", "--enable_events=False"]
     app.start(["flower", f"--address={address}", f"--port={free}", *options])
+
+
+def _keep_history(folder: Path) -> None:
+    """Have Flower know after a restart what it knew.
+
+    Raises:
+        InvalidInput: the folder cannot be written to.
+    """
+    import flower.app
+
+    from worker.dashboards.task_history import KeptEvents, TaskHistory
+
+    try:
+        kept = TaskHistory(folder)
+    except OSError as error:
+        given = f"{shown(str(folder))} ({error.strerror})"
+        raise InvalidInput("history", expected="a folder that can be written to", given=given) from None
+    flower.app.Events = partial(KeptEvents, history=kept)
 
 
 def _require_the_password_for_metrics() -> None:

@@ -1,17 +1,17 @@
-"""`python -m worker.dashboards.tensorboard FOLDER`: finished training jobs in TensorBoard.
+"""What `quartet tensorboard` runs: training jobs in TensorBoard, those that run as far as they have got.
 
-TensorBoard overlays many training runs, which a report cannot. Each `history.csv` becomes a run of scalars
-called `<model>/<job id>`. To follow a job that is still running, use `quartet watch`.
+TensorBoard overlays many training runs, which a report cannot, and compares the trials of sweeps in its tab
+HParams. A process of its own, since nothing in `jobs` imports what watches.
 """
 
 import argparse
 import logging
+import shutil
 import socket
 import sys
 import tempfile
 import threading
 import time
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,80 +19,33 @@ from typing import Any
 import click
 from a2wsgi import WSGIMiddleware
 from tensorboard import program
-from tensorboard.summary import Writer
 
 from jobs.cli import listening
-from jobs.cli.usage import Command
-from jobs.errors import DamagedFolder
-from jobs.store.job_folder import JobFolder
-from jobs.store.results import Results
-from jobs.wording import shown
+from jobs.cli.usage import PROGRAM, Command
+from jobs.errors import QuartetError
+from jobs.settings import read_settings
+from jobs.store.open_results import open_results
 from worker.dashboards import command_line
 from worker.dashboards.connections import MOST_CONNECTIONS, serve
+from worker.dashboards.job_runs import JobRuns
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 10.0
-"""Between two looks for new jobs."""
+LOOK_SECONDS = 5.0
+"""Between two looks at the jobs, and between two of TensorBoard's at what was written of them."""
 
 
-def write_new(results: Results, events: Path, done: set[str]) -> None:
-    """Write the histories of jobs that are not in `done` as events, and add these jobs to it.
-
-    Args:
-        results: the results folder.
-        events: the folder that TensorBoard reads.
-        done: ids of the jobs whose histories have been written.
-    """
-    for job_id in results.ids():
-        if job_id in done:
-            continue
-        folder = results.find(job_id)
-        if folder is None:
-            continue
-        done.add(job_id)
-        try:
-            write(folder, events)
-        except (DamagedFolder, ArithmeticError, KeyError, TypeError, ValueError) as error:
-            log.warning("job %s: cannot show its history (%s)", job_id, error)
-
-
-def write(folder: JobFolder, events: Path) -> None:
-    """Write one job's history as events; nothing for a job that trained nothing.
-
-    The time of each epoch is computed backwards from the job's end, by the seconds that the epochs took.
-
-    Args:
-        folder: of the job.
-        events: the folder that TensorBoard reads.
-
-    Raises:
-        DamagedFolder: `job.json` or `history.csv` cannot be read.
-        ArithmeticError, KeyError, TypeError, ValueError: one of them lacks something or holds something else.
-    """
-    history, job = folder.history, folder.job
-    if not history:
-        return
-    left = sum(row["seconds"] for row in history)
-    finished = datetime.fromisoformat(job["times"]["finished"]).timestamp()
-    model = str(job["spec"]["model"])
-    if not model.isidentifier():
-        raise ValueError(f"expected a model's name, got {shown(model)}")
-    writer = Writer(str(events / model / folder.id))
-    for row in history:
-        left -= row["seconds"]
-        for name, value in row.items():
-            if name not in ("epoch", "seconds"):
-                writer.add_scalar(name.replace("_", " "), value, int(row["epoch"]), wall_time=finished - left)
-    writer.close()
-
-
-def _watch(results: Results, events: Path) -> None:
-    done: set[str] = set()
+def _watch(runs: JobRuns) -> None:
+    said = ""
     while True:
         try:
-            write_new(results, events, done)
-        except Exception:  # the thread must outlive whatever one look at the folder raises
-            log.exception("cannot read %s", results.root)
+            runs.write_new()
+            said = ""
+        except (QuartetError, OSError) as error:
+            if str(error) != said:
+                log.warning("%s", error)
+            said = str(error)
+        except Exception:  # the thread must outlive whatever one look raises
+            log.exception("the jobs could not be looked at; the next look tries again")
         time.sleep(LOOK_SECONDS)
 
 
@@ -113,20 +66,24 @@ class _Server(program.TensorBoardServer):  # type: ignore[misc] # TensorBoard is
 
 
 @click.command(cls=Command)
-@click.argument("folder", type=click.Path(path_type=Path))
 @listening.host_option
 @listening.port_option(6006)
-def tensorboard(folder: Path, host: str, port: int) -> None:
-    """Show finished training jobs to browsers on this machine in TensorBoard, until stopped."""
-    results = Results(command_line.check_folder(folder))
+def tensorboard(host: str, port: int) -> None:
+    """Show training jobs to browsers on this machine in TensorBoard, until stopped."""
+    results = open_results(read_settings())
     listener = listening.listen(host, port)
-    events = Path(tempfile.mkdtemp(prefix="events-"))
-    threading.Thread(target=_watch, args=(results, events), daemon=True).start()
+    scratch = Path(tempfile.mkdtemp(prefix="quartet-tensorboard-"))
+    events = scratch / "events"
+    events.mkdir()
+    threading.Thread(target=_watch, args=(JobRuns(results, events),), daemon=True).start()
     board = program.TensorBoard(server_class=partial(_Server, listener))
     options = {"logdir": events, "load_fast": "false", "reload_interval": int(LOOK_SECONDS)}
     board.configure(argv=["tensorboard", *(f"--{name}={value}" for name, value in options.items())])
-    sys.exit(board.main())
+    try:
+        sys.exit(board.main())
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    command_line.run(tensorboard, "tensorboard")
+    command_line.run(tensorboard, PROGRAM)

@@ -11,11 +11,13 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from importlib.metadata import version
 
 from jobs.errors import QuartetError, RedisUnreachable
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.messages import QUEUES
+from jobs.local.results_check import check_results_rights
 from jobs.local.supervisor import PARENT_VARIABLE, check_worker_is_installed
 from jobs.notifying.addresses import read_addresses
 from jobs.settings import Settings
@@ -48,10 +50,11 @@ def start(settings: Settings, queues: list[str], name: str) -> None:
         MissingPart: Celery, TensorFlow or what the store needs is not installed, kombu does not fit, or
             NVIDIA's driver does not answer.
         InvalidSetting: no lock can be made in the setting `gpu_lock_dir` or `state_dir`, Redis is a cluster,
-            or the results folder is the copy of another store.
+            or the results folder is the copy of another store or not writable for this user.
     """
     check_worker_is_installed()
-    open_results(settings)  # refuses what could not be used, as does the next
+    open_results(settings)  # refuses what could not be used, as do the next two
+    check_results_rights(settings.results_dir.absolute())
     read_addresses(settings)
     # The first process of a container ignores this signal unless it has a handler.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -73,9 +76,15 @@ def start(settings: Settings, queues: list[str], name: str) -> None:
 
 
 def _run_celery(settings: Settings, queues: list[str], watchdog: Watchdog) -> None:
-    from worker.engine.app import app, watched_by
+    from celery.exceptions import SecurityWarning
 
+    from worker.engine.app import app, watched_by
+    from worker.engine.whereabouts import Whereabouts
+
+    if os.geteuid() != 0:  # Celery takes a user without an entry in /etc/passwd, as in a container, for root
+        warnings.filterwarnings("ignore", category=SecurityWarning)
     watched_by(watchdog)
+    app.steps["worker"].add(Whereabouts)
     _end_even_without_redis(settings, watchdog)
     # Without gossip: it reads what strangers say of themselves.
     arguments = ["--without-mingle", "--without-gossip", "-E", "-Q", ",".join(queues)]

@@ -136,6 +136,24 @@ class Checkpoint:
             position = _Position.read(stored)
             return position.epoch, position.step
 
+    @staticmethod
+    def losses(path: Path) -> tuple[list[dict[str, float]], list[LossPoint]]:
+        """Read how a training run went, without its variables.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            A row for each epoch done, and the training loss within epochs.
+
+        Raises:
+            DamagedFolder: it is not a checkpoint, holds pickles, or has numbers that are not finite.
+            OSError: there is no such file, or its volume cannot be read.
+        """
+        with _open(path, MOST_BYTES) as stored:
+            history = _history(_Position.read(stored), stored.read_finite("history"))
+            return history, _loss_points(stored) if "loss_points" in stored.names else []
+
     def not_finite(self) -> str | None:
         """What has NaN or infinities, so that it must not be written; None if nothing has."""
         for what, arrays in (("variables", self.variables), ("best weights", self.best_weights)):

@@ -1,7 +1,7 @@
 """The address of an object store: `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`."""
 
-import os
 import re
+from collections.abc import Mapping
 
 SCHEMES = ("s3", "gs", "az")
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_STORAGE_ENDPOINT")
@@ -27,24 +27,25 @@ def checked_store(text: str) -> str:
     if match is None:
         raise ValueError(
             "s3://bucket/prefix, gs://bucket/prefix or az://container/prefix, without a password "
-            "(hint: credentials come from the environment, AWS_ACCESS_KEY_ID for one; a folder is set by "
+            "(hint: credentials come from the environment, AWS_ACCESS_KEY_ID for one, or from "
+            "QUARTET_STORE_CREDENTIALS_FILE; a folder is set by "
             "QUARTET_RESULTS_DIR)"
         )
     return f"{match[1]}://{match[2]}{match[3]}"
 
 
-def allows_http() -> bool:
-    """Whether the environment names a server that is asked without TLS."""
-    return any(os.environ.get(name, "").startswith("http://") for name in ENDPOINTS)
+def allows_http(variables: Mapping[str, str]) -> bool:
+    """Whether a variable names a server that is asked without TLS."""
+    return any(variables.get(name, "").startswith("http://") for name in ENDPOINTS)
 
 
-def unusable_variable() -> str | None:
+def unusable_variable(variables: Mapping[str, str]) -> str | None:
     """What is wrong with a variable that obstore would not survive; it never says what a secret is."""
     for name in ENDPOINTS:
-        value = os.environ.get(name, "")
+        value = variables.get(name, "")
         if value and not _ENDPOINT.fullmatch(value):
             return f"{name} is no address such as https://host:9000"
     for name in SECRETS:
-        if not re.fullmatch("[!-~]*", os.environ.get(name, "")):
+        if not re.fullmatch("[!-~]*", variables.get(name, "")):
             return f"{name} has a character that no key has, such as the end of a line"
     return None

@@ -10,11 +10,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from jobs.errors import DamagedFolder, StoreUnreachable
+from jobs.errors import DamagedFolder, InvalidSetting, StoreUnreachable
 from jobs.secrets import hide_secrets
 from jobs.store.objects.address import allows_http, unusable_variable
+from jobs.store.objects.credentials import credentials_in
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
@@ -48,9 +49,11 @@ class Bucket:
 
     Attributes:
         address: as `checked_store` returns it.
+        credentials_file: as the setting `store_credentials_file`.
     """
 
     address: str
+    credentials_file: Path | None = None
 
     def write(self, key: str, content: bytes) -> None:
         """As `Objects.write`."""
@@ -171,7 +174,7 @@ class Bucket:
         return self._open(SECONDS_FOR_FILES)
 
     def _open(self, seconds: int) -> "ObjectStore":
-        return _opened(self.address, seconds, os.getpid())
+        return _opened(self.address, self.credentials_file, seconds, os.getpid())
 
     def _check_size(self, key: str, size: int, most: int) -> None:
         if size > most:
@@ -204,14 +207,24 @@ def _reason(text: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _opened(address: str, seconds: int, _process: int) -> "ObjectStore":
+def _opened(address: str, credentials_file: Path | None, seconds: int, _process: int) -> "ObjectStore":
     from obstore.store import from_url
 
-    wrong = unusable_variable()
+    try:
+        given = credentials_in(credentials_file) if credentials_file is not None else {}
+    except InvalidSetting as error:
+        raise StoreUnreachable(f"the store {address} cannot be used: {error}") from None
+    variables = {**os.environ, **given}
+    wrong = unusable_variable(variables)
     if wrong is not None:
         raise StoreUnreachable(f"the store {address} cannot be used: {wrong}")
-    options: ClientConfig = {"timeout": f"{seconds}s", "connect_timeout": "5s", "allow_http": allows_http()}
+    options: ClientConfig = {
+        "timeout": f"{seconds}s",
+        "connect_timeout": "5s",
+        "allow_http": allows_http(variables),
+    }
     retries: RetryConfig = {"max_retries": TRIES}
-    if address.startswith("s3:") and not {"AWS_REGION", "AWS_DEFAULT_REGION"} & os.environ.keys():
-        return from_url(address, client_options=options, retry_config=retries, region="us-east-1")
-    return from_url(address, client_options=options, retry_config=retries)
+    if address.startswith("s3:") and not {"AWS_REGION", "AWS_DEFAULT_REGION"} & variables.keys():
+        given = given | {"AWS_REGION": "us-east-1"}
+    config = cast("Any", given)  # of whichever cloud the address names
+    return from_url(address, config=config, client_options=options, retry_config=retries)

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.ids import check_job_id
+from jobs.ids import check_job_id, is_job_id
 from jobs.store.manifest import MOST_MANIFEST_BYTES
 from jobs.store.objects.layout import CHECKPOINTS, manifest_of
 from jobs.store.objects.objects import Objects
@@ -75,6 +75,19 @@ class SharedCheckpoints:
                 part.replace(path)
                 return True
         return False
+
+    def positions(self) -> dict[str, Position]:
+        """How far each job got that has a checkpoint.
+
+        Raises:
+            StoreUnreachable: the store does not answer.
+        """
+        found: dict[str, Position] = {}
+        for name in self.objects.names(CHECKPOINTS):
+            job_id, _, file = name.partition("/")
+            if is_job_id(job_id) and _NAME.fullmatch(file):
+                found[job_id] = max(found.get(job_id, (0, 0)), _position(file))
+        return found
 
     def remove(self, job_id: str) -> None:
         """Remove the checkpoints of a job that is published.

@@ -13,10 +13,16 @@ from jobs.store.objects.bucket import Bucket
 class Elsewhere:
     """The objects below an address, asked one question at a time."""
 
-    def __init__(self, address: str) -> None:
-        """Nothing is started before the first question."""
+    def __init__(self, address: str, credentials_file: Path | None = None) -> None:
+        """Nothing is started before the first question.
+
+        Args:
+            address: as `checked_store` returns it.
+            credentials_file: as the setting `store_credentials_file`.
+        """
         self.address = address
-        self._process = AnsweringProcess("jobs.store.objects.elsewhere", address)
+        file = [str(credentials_file)] if credentials_file is not None else []
+        self._process = AnsweringProcess("jobs.store.objects.elsewhere", address, *file)
 
     def __repr__(self) -> str:
         return f"Elsewhere({self.address!r})"
@@ -66,11 +72,11 @@ class Elsewhere:
             raise StoreUnreachable(f"the store {self.address} cannot be used: {what}") from None
 
 
-def serve(address: str) -> None:
+def serve(address: str, credentials_file: str | None = None) -> None:
     """Answer questions of an `Elsewhere` of this address."""
-    bucket = Bucket(address)
+    bucket = Bucket(address, None if credentials_file is None else Path(credentials_file))
     answer_questions(lambda verb, *arguments: getattr(bucket, verb)(*arguments))
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(*sys.argv[1:])

@@ -11,7 +11,7 @@ from jobs.error_output import print_error
 from jobs.errors import QuartetError, RedisUnreachable
 from jobs.ledger.ledger import Ledger
 from jobs.settings import Settings, read_settings
-from worker.engine.gpu import locks, nvml
+from worker.engine.gpu import locks, nvml, outsiders
 
 
 def rows(settings: Settings) -> list[dict[str, Any]]:
@@ -28,7 +28,8 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
     jobs = _running(settings)
     found = []
     for card in nvml.cards():
-        holders = [str(holder["worker"]) for holder in locks.holders(card, folder)]
+        held_by = locks.holders(card, folder)
+        holders = [str(holder["worker"]) for holder in held_by]
         found.append(
             {
                 "gpu": card.index,
@@ -40,6 +41,8 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
                 "load_percent": card.load,
                 "holders": holders,
                 "jobs": [jobs[holder] for holder in holders if holder in jobs],
+                "other_processes": outsiders.processes_outside(card, held_by),
+                "unlisted_bytes": 0 if held_by else card.unlisted_bytes,
             }
         )
     return found
@@ -55,19 +58,28 @@ def _running(settings: Settings) -> dict[str, str]:
         return {}
 
 
+def _others(row: dict[str, Any]) -> str:
+    """Who uses a card and is no worker of Quartet."""
+    if row["other_processes"]:
+        return " ".join(f"process {process}" for process in row["other_processes"])
+    unlisted = row["unlisted_bytes"]
+    return f"{unlisted / 1e9:.1f} GB by processes not seen" if unlisted >= outsiders.LEAST_BYTES else ""
+
+
 def _show(found: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("GPU", "NAME", "MEMORY", "LOAD", "HOLDER", "JOB", "UUID"):
+    for column in ("GPU", "NAME", "MEMORY", "LOAD", "HOLDER", "JOB", "OTHERS", "UUID"):
         table.add_column(column, overflow="fold")
     for row in found:
-        load = row["load_percent"]
+        load, others = row["load_percent"], _others(row)
         table.add_row(
             row["gpu"],
             row["name"],
             f"{row['memory_used'] / 1e9:.1f} of {row['memory_total'] / 1e9:.1f} GB",
             "" if load is None else f"{load} %",
-            " ".join(row["holders"]) or "free",
+            " ".join(row["holders"]) or ("" if others else "free"),
             " ".join(row["jobs"]),
+            others,
             row["uuid"],
         )
     console().print(table)

@@ -14,7 +14,7 @@ from typing import Any
 
 from jobs.settings import Settings
 from jobs.wording import alternatives
-from worker.engine.gpu import locks, nvml
+from worker.engine.gpu import locks, nvml, outsiders
 from worker.engine.startup import loaded
 
 HELD_VARIABLE = "QUARTET_HELD_GPU"
@@ -28,9 +28,9 @@ def take(settings: Settings, worker: str, on_wait: Callable[[str], None]) -> loc
     """Take the GPU that this worker will run on, waiting for one if need be; hide all others from TensorFlow.
 
     Args:
-        settings: of this worker; `gpu` and `gpu_lock_dir` are used.
+        settings: of this worker; `gpu`, `gpu_others` and `gpu_lock_dir` are used.
         worker: the name of this worker.
-        on_wait: called every second while all are held, with who holds them.
+        on_wait: called every second while all are held or used, with who holds or uses them.
 
     Returns:
         The card, held until this process ends. None where the worker runs on the CPU: the setting says
@@ -44,15 +44,18 @@ def take(settings: Settings, worker: str, on_wait: Callable[[str], None]) -> loc
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         return None
     folder = settings.gpu_lock_dir.absolute()
-    hold_one = locks.hold_alone if settings.gpu == "exclusive" else locks.hold_shared
+    exclusive = settings.gpu == "exclusive"
+    hold_one = locks.hold_alone if exclusive else locks.hold_shared
     while True:
         cards = nvml.visible(nvml.cards())
         if not cards:
             return None
-        hold = hold_one(cards, folder, worker)
+        used = _used_outside(cards, folder) if exclusive and settings.gpu_others == "wait" else []
+        left = [card for card in cards if card not in used]
+        hold = hold_one(left, folder, worker)
         if hold is not None:
             break
-        on_wait(_all_held(cards, folder))
+        on_wait(_why_none(left, used, folder))
         time.sleep(POLL_SECONDS)
     card = hold.card
     os.environ["CUDA_VISIBLE_DEVICES"] = card.uuid
@@ -61,11 +64,26 @@ def take(settings: Settings, worker: str, on_wait: Callable[[str], None]) -> loc
     return hold
 
 
-def _all_held(cards: list[nvml.Card], folder: Path) -> str:
-    """`all 2 GPUs are held by worker@a and worker@b`."""
-    names = [str(holder["worker"]) for card in cards for holder in locks.holders(card, folder)]
-    count = "the only GPU is" if len(cards) == 1 else f"all {len(cards)} GPUs are"
-    return f"{count} held" + (f" by {alternatives(sorted(names), last='and')}" if names else "")
+def _used_outside(cards: list[nvml.Card], folder: Path) -> list[nvml.Card]:
+    """The cards that are used although no worker holds them.
+
+    What a worker left that ended a moment ago is gone by the next look.
+    """
+    return [card for card in cards if outsiders.is_used(card) and not locks.holders(card, folder)]
+
+
+def _why_none(left: list[nvml.Card], used: list[nvml.Card], folder: Path) -> str:
+    """`GPU 0 is used by process 4711, which is no worker of Quartet; the other GPU is held by worker@a`."""
+    parts = [outsiders.in_words(card, card.processes) for card in used]
+    names = [str(holder["worker"]) for card in left for holder in locks.holders(card, folder)]
+    if used:
+        count = "the other GPU is" if len(left) == 1 else f"the other {len(left)} GPUs are"
+    else:
+        count = "the only GPU is" if len(left) == 1 else f"all {len(left)} GPUs are"
+    if left:
+        by = f" by {alternatives(sorted(names), last='and')}" if names else ""
+        parts.append(f"{count} held{by}")
+    return "; ".join(parts)
 
 
 def end_with_worker() -> None:
@@ -92,6 +110,12 @@ def of_worker() -> str:
     """The name of the GPU that this worker holds, else `CPU`."""
     held: dict[str, Any] = json.loads(os.environ.get(HELD_VARIABLE, "{}"))
     return str(held.get("name", "CPU"))
+
+
+def of_worker_with_uuid() -> str:
+    """`NVIDIA A100 (GPU-…)`, the GPU that this worker holds, else `none`."""
+    held: dict[str, Any] = json.loads(os.environ.get(HELD_VARIABLE, "{}"))
+    return f"{held['name']} ({held['uuid']})" if held else "none"
 
 
 def describe() -> dict[str, Any]:
