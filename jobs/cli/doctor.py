@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.cli import doctor_redis
+from jobs.cli.doctor_jobs import job_checks
 from jobs.cli.doctor_notify import notify_checks
 from jobs.cli.doctor_redis import PATIENCE_SECONDS
 from jobs.dataset_files import stored_dataset
@@ -65,6 +66,7 @@ def examine(settings: Settings, load_tensorflow: bool = False, notify: bool = Fa
         *redis_checks(settings, installed),
         *results_checks(settings),
         *store_checks(settings),
+        *(Check(*found) for found in job_checks(settings)),
         *tensorflow_checks(installed, load_tensorflow),
         *(data_checks(settings) if installed else ()),
         *(Check(*found) for found in notify_checks(settings, notify)),
