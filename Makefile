@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test check browser chaos containers quality bench env images lock clean
+.PHONY: help setup demo test check browser chaos containers quality bench env images sbom lock clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -64,23 +64,34 @@ env: .env secrets/redis_password secrets/flower_password  ## write .env and rand
 	@uid=$$(id -u) gid=$$(id -g); \
 	if [ "$$uid" = 0 ]; then uid=1000 gid=1000; chown 1000:1000 results; \
 		echo "you are root, and workers must not be: they run as user 1000, who now owns ./results"; fi; \
-	sed -e "s/^WORKER_UID=.*/WORKER_UID=$$uid/" -e "s/^WORKER_GID=.*/WORKER_GID=$$gid/" .env.example >$@
+	project=$$(printf 'quartet-%08x' "$$(printf %s '$(CURDIR)' | cksum | cut -d ' ' -f 1)"); \
+	sed -e "s/^WORKER_UID=.*/WORKER_UID=$$uid/" -e "s/^WORKER_GID=.*/WORKER_GID=$$gid/" \
+		-e "s/^#COMPOSE_PROJECT_NAME=.*/COMPOSE_PROJECT_NAME=$$project/" .env.example >$@
 	@echo "wrote .env, which describes what it may set"
 
 secrets/%_password:
 	@umask 077 && mkdir -p secrets && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >$@ && chmod 444 $@
 	@echo "wrote a random password to $@"
 
-LABELS = --build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
-	--build-arg REVISION=$$(git rev-parse HEAD)
+REVISION = $$(git describe --always --abbrev=40 --exclude='*' --dirty)
+BUILD = docker build -f Dockerfile.gpu --build-arg REVISION=$(REVISION)
 
-images:  ## build the container images: with CUDA, and for machines without a GPU
-	docker build -f Dockerfile.gpu -t quartet-worker:cuda $(LABELS) .
-	docker build -f Dockerfile.gpu -t quartet-worker:cpu --build-arg CUDA=no $(LABELS) .
+images:  ## build the container images: with CUDA, for machines without a GPU, and of the dashboards
+	$(BUILD) -t quartet-worker:cuda .
+	$(BUILD) -t quartet-worker:cpu --build-arg CUDA=no .
+	$(BUILD) -t quartet-dashboards --target dashboards .
+
+sbom: dist/requirements-gpu.cdx.json dist/requirements.cdx.json dist/requirements-dashboards.cdx.json  ## list what pip installs into the images, in dist/
+
+dist/%.cdx.json: %.lock pyproject.toml $(READY)
+	@mkdir -p dist
+	@PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o $@ $<
+	@echo "wrote $@"
 
 lock:  ## resolve and pin all dependencies again (needs uv)
 	@$(LOCK) pyproject.toml --extra worker --extra store --extra notify -o requirements.lock
 	@$(LOCK) pyproject.toml --extra worker --extra store --extra notify --extra gpu -c requirements.lock -o requirements-gpu.lock
+	@awk '/^[a-z]/ {kept = /^nvidia-.*-cu[0-9]+==/} kept && !/^ *#/' requirements-gpu.lock >requirements-nvidia.lock
 	@$(LOCK) pyproject.toml --extra dashboards --extra store --extra exporter -c requirements.lock -o requirements-dashboards.lock
 	@$(LOCK) --group build -c requirements.lock -o requirements-build.lock
 	@$(LOCK) pyproject.toml --extra worker --extra store --extra exporter --extra notify --extra dev -c requirements.lock -o requirements-dev.lock

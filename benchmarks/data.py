@@ -151,7 +151,7 @@ class Reader:
         out. `y_train` and `y_test`: 1 for positive.
         """
         from worker.tasks.sentiment.sources import open_reviews
-        from worker.tasks.sentiment.tokens import words_of
+        from worker.tasks.sentiment.tokeniser import words_of
 
         source = open_reviews(self._names["reviews"], self._settings, labelled=True)
         reviews = [(words_of(review.text), review.label, review.test) for review in source.read(print)]

@@ -5,6 +5,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,6 +24,24 @@ job_argument = click.argument("job", metavar="JOB")
 
 Handler = Callable[[str, str, dict[str, Any]], None]
 """Takes the model, the action and what was given: parameters, and `data`, `source`, `seed`, `name`."""
+
+
+def shown_folder(path: Path) -> Path:
+    """A path in the results folder, as the person who reads it finds it.
+
+    Args:
+        path: of a folder or file.
+
+    Returns:
+        The path with the setting `results_shown_as`, if there is one, in place of `results_dir`.
+    """
+    from jobs.settings import read_settings
+
+    settings = read_settings()
+    if settings.results_shown_as is None:
+        return path
+    root = settings.results_dir.absolute()
+    return settings.results_shown_as / path.relative_to(root) if path.is_relative_to(root) else path
 
 
 def tell_reused(job: "Job") -> None:

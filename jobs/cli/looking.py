@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobs.cli.common import as_json, job_argument, print_json, tell_other_store
+from jobs.cli.common import as_json, job_argument, print_json, shown_folder, tell_other_store
 from jobs.cli.usage import Command
 from jobs.errors import DamagedFolder, InvalidInput, MissingPart, RedisUnreachable
 
@@ -185,7 +185,7 @@ def report_command(job: str, open_it: bool) -> None:
     from jobs.client import Client
 
     path = Client().with_page(job).path / "report.html"
-    click.echo(path)
+    click.echo(shown_folder(path))
     # Not `click.launch`: where no browser is installed, the words of the system's opener would follow.
     if open_it and not webbrowser.open(path.as_uri()):
         raise MissingPart("no browser is installed here", hint="open the path above in one")
@@ -211,7 +211,7 @@ def fetch_command(job: str, to: Path | None) -> None:
         folder.check()
     else:
         folder = client.fetch(job, to)
-    click.echo(folder.path)
+    click.echo(shown_folder(folder.path))
 
 
 @click.command("verify", cls=Command)
@@ -221,7 +221,7 @@ def verify_command(job: str) -> None:
     from jobs.client import Client
 
     folder = Client().folder(job)
-    problems = folder.verify()
+    shown, problems = shown_folder(folder.path), folder.verify()
     if problems:
-        raise DamagedFolder(f"{folder.path}: {'; '.join(problems)}")
-    click.echo(f"{folder.path} matches its manifest")
+        raise DamagedFolder(f"{shown}: {'; '.join(problems)}")
+    click.echo(f"{shown} matches its manifest")

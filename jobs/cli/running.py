@@ -12,6 +12,7 @@ from jobs.cli.common import (
     Handler,
     job_argument,
     print_json,
+    shown_folder,
     tell_notes,
     tell_other_store,
     tell_reused,
@@ -85,7 +86,7 @@ def _run(model: str, action: str, given: dict[str, Any]) -> None:
         except KeyboardInterrupt:
             _cancel(client, job.id)
             job = follow()
-    _end_with(job, as_json)
+        _end_with(job, as_json)  # before Redis and the worker are stopped, which takes a second
 
 
 def _show_reused(job: "Job", as_json: bool) -> None:
@@ -213,7 +214,7 @@ def _end_with(job: "Job", as_json: bool) -> None:
     if as_json:
         print_json(job.as_dict())
     elif job.report:
-        click.echo(job.report)
+        click.echo(shown_folder(Path(job.report)))
     job.check_success()
 
 

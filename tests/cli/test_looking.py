@@ -9,6 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from jobs.cli import looking, tables
+from jobs.cli.common import shown_folder
 from jobs.cli.data_used import data_used
 from jobs.client import Client
 from jobs.errors import InvalidInput, MissingPart, RedisUnreachable
@@ -107,6 +108,18 @@ def test_a_report_is_opened_where_there_is_a_browser(
     with nullcontext() if browser else refused:
         looking.report_command.main([job_id, "--open"], standalone_mode=False)
     assert capsys.readouterr().out == f"{client.results.root / job_id / 'report.html'}\n"
+
+
+@pytest.mark.usefixtures("listed")
+def test_a_client_in_a_container_prints_paths_as_they_are_outside(
+    client: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job_id = published(client, "mine", 3.0)
+    monkeypatch.setenv("QUARTET_RESULTS_SHOWN_AS", "results")
+    looking.report_command.main([job_id], standalone_mode=False)
+    assert capsys.readouterr().out == f"results/{job_id}/report.html\n"
+    elsewhere = client.results.root.parent / "copy"
+    assert shown_folder(elsewhere) == elsewhere
 
 
 def test_a_list_that_lacks_accepted_jobs_says_so(

@@ -1,8 +1,11 @@
 """What the tests of the containers share: jobs for a fleet of workers, and looking at it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from jobs.client import Client
 from jobs.job import Job
-from tests.support.compose_project import Project
+from tests.support.compose_project import Project, project
 from tests.support.processes import progress_of, until
 from tests.support.readme import commands
 
@@ -11,8 +14,8 @@ EPOCHS = 700
 
 LONG = ["autoencoder", "train", "--data", "digits", "--batch-size", "64", "--epochs", str(EPOCHS)]
 
-README = commands("docker compose up --detach --scale")
-"""The README's commands: the fixture calls the first two, tests the others, in their order."""
+README = commands("echo WORKERS=3")
+"""The README's commands: the fixture calls the first three, tests the others, in their order."""
 
 
 def published_nothing(quartet: Project, *services: str) -> None:
@@ -44,3 +47,17 @@ def running(outside: Client, at_least: int = 1) -> list[Job]:
 
 def workers(quartet: Project) -> list[str]:
     return [*quartet.containers("worker"), *quartet.containers("worker-cpu")]
+
+
+@contextmanager
+def another_host(quartet: Project, name: str) -> Iterator[Project]:
+    """A project with a disk, volumes and networks of its own, and the image of the first, which is not built again."""
+    with project(f"quartet-test-{name}") as made:
+        quartet.docker("tag", quartet.images[0], made.images[0])
+        yield made
+
+
+def shell(host: Project, script: str) -> str:
+    """What a script of the documentation prints to standard output, run without a terminal."""
+    script = script.replace("docker compose run --rm client", "docker compose run --rm --no-TTY client")
+    return host.run("sh", "-ec", script, timeout=600).stdout

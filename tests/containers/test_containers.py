@@ -27,7 +27,10 @@ def test_every_container_runs_hardened_and_publishes_nothing(quartet: Project) -
         assert (host["CapDrop"], host["CapAdd"]) == (["ALL"], None), name
         assert host["SecurityOpt"] == ["no-new-privileges:true"], name
         assert not host["Privileged"], name
-        assert host["Memory"] > 0, name
+        assert host["MemorySwap"] == host["Memory"] > 0, name
+        assert host["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}, (
+            name
+        )
         assert host["PidsLimit"] > 0, name
         assert found["State"]["Health"]["Status"] == "healthy", name
         status = quartet.docker("exec", name, "cat", "/proc/1/status")
@@ -41,7 +44,7 @@ def test_every_container_runs_hardened_and_publishes_nothing(quartet: Project) -
 def test_no_image_and_no_container_shows_the_password(quartet: Project) -> None:
     password = (quartet.folder / "secrets" / "redis_password").read_text()
     assert len(password) == 64
-    image = f"{quartet.name}:worker"
+    image, _ = quartet.images
     shown = quartet.docker("history", "--no-trunc", image) + quartet.docker("inspect", image)
     for name in [*workers(quartet), *quartet.containers("redis")]:
         shown += quartet.docker("inspect", name) + quartet.docker("top", name, "-o", "pid,args")
@@ -66,7 +69,7 @@ def test_the_health_check_asks_this_very_worker_and_a_frozen_one_is_replaced(qua
 
 
 def test_a_batch_from_the_client_service_ends_in_folders_of_the_calling_user(quartet: Project) -> None:
-    [*client, gpus] = README[2:-1]
+    [*client, gpus] = README[3:-1]
     for command in client:
         assert command.startswith("docker compose run --rm client")
         quartet.run(*command.replace("--rm", "--rm --no-TTY").split())
@@ -143,7 +146,8 @@ def test_down_gives_jobs_back_and_up_goes_on(quartet: Project, outside: Client) 
     began = time.monotonic()
     quartet.compose("down")
     assert time.monotonic() - began < 60, "longer than the grace period"
-    quartet.compose("up", "--detach", "--scale", "worker=3", "--wait")
+    quartet.compose("up", "--detach", "--wait")
+    assert len(quartet.containers("worker")) == 3
     for job in jobs:
         assert ended(outside, job.id, 240).state == "succeeded", quartet.logs()
     folders = [outside.folder(job.id) for job in jobs]

@@ -48,7 +48,6 @@ def test_a_shell_out_here_finds_the_jobs_as_the_readme_says(quartet: Project) ->
 
 
 def test_dashboards_answer_on_localhost_and_show_what_there_is(quartet: Project, outside: Client) -> None:
-    quartet.compose("build", "gallery", "tensorboard", "flower", timeout=600)
     for command in commands("docker compose up --detach gallery"):
         quartet.run(*command.split())
     trained = next(job for job in outside.jobs("succeeded") if job.kind == "autoencoder train")
@@ -103,7 +102,7 @@ def test_dashboards_answer_on_localhost_and_show_what_there_is(quartet: Project,
         found = quartet.inspect(name)
         assert found["HostConfig"]["ReadonlyRootfs"], name
         assert found["HostConfig"]["CapDrop"] == ["ALL"], name
-        assert found["Config"]["User"] == str(quartet.uid), name
+        assert found["Config"]["User"] == f"{quartet.uid}:{quartet.gid}", name
         bindings = [entry for entries in found["HostConfig"]["PortBindings"].values() for entry in entries]
         assert [entry["HostIp"] for entry in bindings] == ["127.0.0.1"], name
         assert password not in json.dumps(found) + quartet.docker("top", name), name

@@ -1,6 +1,7 @@
 """One GPU for each container, and the end of all containers."""
 
 import json
+import shlex
 import time
 
 import pytest
@@ -21,14 +22,13 @@ def test_each_container_locks_a_gpu_of_its_own_and_one_too_many_waits(quartet: P
     }
     (quartet.folder / "gpus.yml").write_text(json.dumps({"services": {"worker": worker}}))
     quartet.use("docker-compose.laptop.yml", "gpus.yml")
-    quartet.compose("up", "--detach", "--scale", "worker=3", "--wait", "worker")
-    names = {quartet.node(name): name for name in quartet.containers("worker")}
+    quartet.compose("up", "--detach", "--wait", "worker")
+    first, *others = quartet.containers("worker")
+    names = {quartet.node(name): name for name in (first, *others)}
 
     def holders() -> list[str]:
         """Of the two GPUs, as any worker's container sees them."""
-        rows = json.loads(
-            quartet.compose("exec", "-T", "--index", "1", "worker", "quartet", "gpus", "--json")
-        )
+        rows = json.loads(quartet.docker("exec", first, "quartet", "gpus", "--json"))
         return [holder for row in rows for holder in row["holders"]]
 
     assert len(set(holders())) == 2
@@ -36,7 +36,7 @@ def test_each_container_locks_a_gpu_of_its_own_and_one_too_many_waits(quartet: P
     [waits] = set(names) - set(holders())
     said = quartet.docker("exec", names[waits], "quartet-worker", "health")
     assert said == f"{waits} waits for a GPU: all 2 GPUs are held by {' and '.join(sorted(holders()))}"
-    killed = next(node for node in holders() if not names[node].endswith("-1"))
+    killed = next(node for node in holders() if names[node] != first)
     quartet.docker("kill", names[killed])
     until(lambda: waits in holders(), 30, "the turn of the one that waited")
     assert killed not in holders()
@@ -44,10 +44,11 @@ def test_each_container_locks_a_gpu_of_its_own_and_one_too_many_waits(quartet: P
 
 def test_down_ends_everything_within_the_grace_period_even_without_redis(quartet: Project) -> None:
     down = README[-1]
-    assert down == "docker compose down"
+    assert down == 'docker compose --profile "*" down'
+    assert quartet.containers("gallery"), "a dashboard, which has a profile of its own"
     quartet.compose("kill", "redis")
     began = time.monotonic()
-    quartet.run(*down.split())
+    quartet.run(*shlex.split(down))
     assert time.monotonic() - began < 50, "workers waited to be killed"
-    left = quartet.compose("--profile", "*", "ps", "--all", "--format", "{{.Service}}").split()
-    assert set(left) <= {"exporter", "gallery", "tensorboard", "flower"}
+    mine = ("--filter", f"label=com.docker.compose.project={quartet.name}", "--quiet")
+    assert quartet.docker("ps", "--all", *mine) == quartet.docker("network", "ls", *mine) == ""

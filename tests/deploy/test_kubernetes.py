@@ -116,15 +116,30 @@ def test_settings_exist_and_no_store_is_refused_with_a_sentence(name: str) -> No
         check_settings({each["name"]: each["value"] for each in container.get("env", ())})
 
 
+def test_the_page_restarts_all_that_reads_a_secret_when_it_changes() -> None:
+    page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    [restarted] = re.findall(r"secret needs `kubectl -n quartet rollout restart (\S+)`", page)
+    reading = {
+        each["kind"].lower()
+        for each in overlay("cpu")
+        if any("secret" in volume for volume in _pod(each).get("volumes", ()))
+    }
+    assert set(restarted.split(",")) == reading == {"deployment", "statefulset"}
+
+
+def _pod(each: Object) -> Object:
+    template: Object = each.get("spec", {}).get("template", {})
+    pod: Object = template.get("spec", {})
+    return pod
+
+
 def test_training_gets_a_gpu_and_short_jobs_get_none() -> None:
     found = {name: dict(pods(overlay(name))) for name in OVERLAYS}
     for name, workloads in found.items():
         for queue in ("training", "short"):
             [container] = workloads[f"worker-{queue}"]["spec"]["containers"]
             gpu = name != "cpu" and queue == "training"
-            # `env` becomes the worker, so that it is the worker that is asked to stop.
-            first = ["env", "-u", "NVIDIA_VISIBLE_DEVICES"] if gpu else []
-            assert container["args"] == [*first, "quartet-worker", "--queues", queue]
+            assert container["args"] == ["quartet-worker", "--queues", queue]
             assert container["image"] == f"quartet-worker-{'cuda' if gpu else 'cpu'}"
             assert container["resources"]["limits"].get("nvidia.com/gpu") == (1 if gpu else None)
             assert container["env"] == [{"name": "QUARTET_GPU", "value": "exclusive" if gpu else "none"}]

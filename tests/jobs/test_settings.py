@@ -133,8 +133,9 @@ def test_the_example_has_every_variable_that_compose_reads_with_its_default() ->
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     read = {}
     for path in ROOT.glob("docker-compose*.yml"):
-        for name, default in re.findall(r"\$\{(\w+)(?::[-?]([^}]*))?\}", path.read_text(encoding="utf-8")):
-            read[name] = default
+        text = path.read_text(encoding="utf-8")
+        for name, how, default in re.findall(r"\$\{(\w+)(?::([-?])([^}]*))?\}", text):
+            read[name] = "" if how == "?" else default
     assert len(read) >= 8
     for name, default in read.items():
         if name in ("WORKER_UID", "WORKER_GID"):
@@ -153,6 +154,9 @@ def test_make_env_writes_the_callers_numbers_and_random_passwords_and_keeps_what
     said = subprocess.check_output(make, text=True)
     user, group = (os.getuid(), os.getgid()) if os.getuid() else (1000, 1000)
     assert f"WORKER_UID={user}\nWORKER_GID={group}\n" in (tmp_path / ".env").read_text()
+    assert re.search(
+        r"^COMPOSE_PROJECT_NAME=quartet-[0-9a-f]{8}$", (tmp_path / ".env").read_text(), re.MULTILINE
+    )
     assert ("you are root" in said) == (os.getuid() == 0)
     assert (tmp_path / "results").stat().st_uid == user
     passwords = [(tmp_path / "secrets" / f"{name}_password").read_text() for name in ("redis", "flower")]

@@ -42,9 +42,10 @@ def engine_problem() -> str | None:
 class Project:
     """A checkout of its own in which `docker compose` is called, by a user who is not root."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str) -> None:
         self.folder = folder
-        self.name = f"quartet-test-{os.getpid()}"
+        self.name = f"{name}-{os.getpid()}"
+        self.images = [f"{self.name}-worker:cpu", f"{self.name}-dashboards"]
         self.uid, self.gid = os.getuid() or STRANGER, os.getgid() or STRANGER
         self.ports = {name: free_port() for name in ("REDIS", "GALLERY", "TENSORBOARD", "FLOWER", "EXPORTER")}
         self.use()
@@ -59,16 +60,8 @@ class Project:
         folder.chmod(0o755)
 
     def _override(self) -> str:
-        """Names that collide with nobody's, written as a compose file."""
-        services = {
-            service: {"image": f"{self.name}:worker"} for service in ("worker", "worker-cpu", "client")
-        }
-        services |= {
-            service: {"image": f"{self.name}:dashboards"} for service in ("gallery", "tensorboard", "flower")
-        }
-        return json.dumps(
-            {"services": services, "volumes": {"gpu-locks": {"name": f"{self.name}-gpu-locks"}}}
-        )
+        """The one volume that projects share gets a name of its own, written as a compose file."""
+        return json.dumps({"volumes": {"gpu-locks": {"name": f"{self.name}-gpu-locks"}}})
 
     def use(self, *overrides: str) -> None:
         """Choose the compose files: the CPU's, and these."""
@@ -137,7 +130,10 @@ class Project:
         self.use("docker-compose.laptop.yml")
         everything = ["--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5"]
         self.run("docker", "compose", *everything, check=False)
-        self.run("docker", "image", "rm", f"{self.name}:worker", f"{self.name}:dashboards", check=False)
+        self.run("docker", "image", "rm", *self.images, check=False)
+        # What a rebuild left without a tag.
+        mine = f"label=com.docker.compose.project={self.name}"
+        self.run("docker", "image", "prune", "--force", "--filter", mine, check=False)
 
 
 def free_port() -> int:
@@ -148,11 +144,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def project() -> Iterator[Project]:
-    """A fresh one, with `.env` and a password as `make env` writes them, and quick leases."""
+def project(name: str = "quartet-test") -> Iterator[Project]:
+    """A fresh one, with `.env` and a password as `make env` writes them, and quick leases.
+
+    Args:
+        name: begins that of its containers, networks, volumes and images.
+    """
     folder = Path(tempfile.mkdtemp(prefix="quartet-compose-"))
     try:
-        made = Project(folder)
+        made = Project(folder, name)
         made.run("make", "env")
         made.settings(QUICK | {f"{name}_PORT": str(port) for name, port in made.ports.items()})
         try:

@@ -7,6 +7,6 @@ if [ "$((limit / 1024))" -gt "$kilobytes" ]; then limit=$((kilobytes * 1024)); f
 # Redis refuses writes before the kernel would kill it, which then would load the same file again. The rest
 # is for what is written while the append-only file is rewritten, for connections and for fragmentation.
 exec redis-server - --appendonly yes --appendfsync always --maxmemory-policy noeviction --save "" \
-  --maxmemory "$((limit / 100 * 60))" <<END
+  --maxmemory "$((limit / 100 * 60))" "$@" <<END
 requirepass $(cat /run/secrets/redis_password)
 END
