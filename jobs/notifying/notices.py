@@ -5,14 +5,19 @@ that address ran within a day.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobs.ledger.ledger import Ledger
 from jobs.notifying.rules import Event
+from jobs.sweeps.sweep_spec import names_a_folder
 
 DAY_SECONDS = 86_400
 """How long a notice is kept and tried, and for how long notices are written after a worker asked for them."""
+
+_EVENT = re.compile(r"[a-z]{1,20}\.[a-z]{1,20}")
+"""Also one that only a newer version knows."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,11 @@ class Notices:
     def oldest(self) -> Notice | None:
         """The one to send next, None if there is none; what is no notice is removed."""
         while (text := self._ledger.ask(lambda redis: redis.lindex(self._key, -1))) is not None:
-            try:
-                value = json.loads(text)
-                return Notice(text, str(value["event"]), str(value["subject"]), int(value["time"]))
-            except (LookupError, TypeError, ValueError, RecursionError):
-                self.remove(text)
+            notice = _read(text)
+            if notice is not None:
+                return notice
+            # By its place: of bytes that are not UTF-8 this text is not what lies there.
+            self._ledger.ask(lambda redis: redis.ltrim(self._key, 0, -2))
         return None
 
     def remove(self, text: str) -> None:
@@ -83,4 +88,17 @@ class Notices:
         count = self._ledger.ask(lambda redis: redis.hget(key, self._id))
         if count:
             self._ledger.ask(lambda redis: redis.hdel(key, self._id))
-        return int(count or 0)
+        return int(count) if count and count.isascii() and count.isdecimal() else 0
+
+
+def _read(text: str) -> Notice | None:
+    """Read what lies in Redis; None for what somebody else wrote there."""
+    try:
+        value = json.loads(text)
+        event, subject, time = (value[name] for name in ("event", "subject", "time"))
+    except (LookupError, TypeError, ValueError, RecursionError):
+        return None
+    # A job's id could be a sweep's name. A text other than ASCII may stand for bytes that are not UTF-8, and
+    # then could not be removed.
+    ours = text.isascii() and isinstance(event, str) and _EVENT.fullmatch(event) and names_a_folder(subject)
+    return Notice(text, event, subject, time) if ours and isinstance(time, int) else None

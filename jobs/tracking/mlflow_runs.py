@@ -5,13 +5,16 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from jobs.datasets import shown_path
 from jobs.errors import MissingPart, NotExported
 from jobs.escape_control import escape_line
 from jobs.secrets import hide_secrets
+from jobs.store.file_lock import try_lock
 from jobs.tracking.tracked_run import MAY_GO, PARENT, MetricValue, TrackedRun, cut
-from jobs.tracking.tracking_address import TrackingAddress
+from jobs.tracking.tracking_address import SQLITE, TrackingAddress
 
 WHOLE = "quartet.exported"
 """The tag that is set last; its value says whether the model is there as well."""
@@ -28,6 +31,9 @@ DEFAULTS = {
 
 MOST_VALUES, MOST_NAMES = 1_000, 100
 """Of metrics, and of params or tags, in one request."""
+
+MAKING_SECONDS = 120.0
+"""How long another export may take to make the database, which is seconds on a machine that is not loaded."""
 
 _LONGEST_MESSAGE = 300
 
@@ -49,6 +55,8 @@ class MlflowRuns:
 
             for name in ("mlflow", "alembic"):
                 logging.getLogger(name).setLevel(logging.ERROR)
+            if address.database is not None and not address.database.exists():
+                _make_database(address.database)
             self._client = MlflowClient(tracking_uri=address.uri)
         self._experiment = cache(self._find_experiment)
 
@@ -161,6 +169,31 @@ class MlflowRuns:
             raise MissingPart(f"MLflow needs the package {error.name} for {self._address.shown}") from None
         except Exception as error:  # of MLflow, requests, SQLAlchemy, or what stores its artifacts
             raise NotExported(f"MLflow at {self._address.shown} {_said(error)}") from None
+
+
+def _make_database(file: Path) -> None:
+    """Have MLflow make its database, beside its place and then at once: it cannot go on with a part of one.
+
+    Args:
+        file: where it is to be; another export may make it meanwhile.
+
+    Raises:
+        NotExported: another export has been making it for minutes.
+    """
+    from mlflow import MlflowClient
+
+    part = file.with_name(f"{file.name}.part")
+    with try_lock(part, MAKING_SECONDS) as held:
+        if not held:
+            raise NotExported(f"another export has been making {shown_path(file)} for {MAKING_SECONDS:.0f} s")
+        if file.exists():
+            part.unlink(missing_ok=True)
+            return
+        # What a killed export left of it.
+        file.with_name(f"{part.name}-journal").unlink(missing_ok=True)
+        os.truncate(part, 0)
+        MlflowClient(tracking_uri=f"{SQLITE}{part}")
+        part.rename(file)
 
 
 def _said(error: Exception) -> str:

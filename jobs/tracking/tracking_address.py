@@ -18,7 +18,7 @@ DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
 """In a folder: the names that MLflow itself gives them."""
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+]*)://")
-_SQLITE = "sqlite:///"
+SQLITE = "sqlite:///"
 _SERVERS = ("http", "https", "databricks")
 
 
@@ -29,10 +29,12 @@ class TrackingAddress:
     Attributes:
         uri: as MLflow takes it; it may hold a password.
         artifacts: the folder for the files of runs; None where the server decides.
+        database: the file of SQLite's database, which may be missing; None for a server.
     """
 
     uri: str = field(repr=False)
     artifacts: Path | None
+    database: Path | None
 
     @property
     def shown(self) -> str:
@@ -63,8 +65,8 @@ def read_tracking_address(given: str | None) -> TrackingAddress:
     if password:
         remember(password)
     if scheme is None or scheme[1] in _SERVERS:
-        return TrackingAddress(to, None)
-    if not to.startswith(_SQLITE):
+        return TrackingAddress(to, None, None)
+    if not to.startswith(SQLITE):
         hint = "`mlflow server --backend-store-uri` serves other databases"
         raise InvalidInput(field_name, expected=EXPECTED, given=shown(hide_secrets(to)), hint=hint)
     _check_database_packages()
@@ -72,12 +74,12 @@ def read_tracking_address(given: str | None) -> TrackingAddress:
 
 
 def _in_file(field_name: str, uri: str) -> TrackingAddress:
-    file = Path(uri.removeprefix(_SQLITE).partition("?")[0]).absolute()
+    file = Path(uri.removeprefix(SQLITE).partition("?")[0]).absolute()
     # MLflow would try for minutes to open one that it cannot.
     if not os.access(file if file.exists() else file.parent, os.W_OK):
         given = f"{shown_path(file)}, which cannot be written"
         raise InvalidInput(field_name, expected="a file that can be written", given=given)
-    return TrackingAddress(uri, file.parent / ARTIFACTS)
+    return TrackingAddress(uri, file.parent / ARTIFACTS, file)
 
 
 def _check_database_packages() -> None:
@@ -101,7 +103,7 @@ def _in_folder(field_name: str, folder: Path) -> TrackingAddress:
         )
     _check_database_packages()
     folder.mkdir(parents=True, exist_ok=True)
-    return _in_file(field_name, f"{_SQLITE}{folder / DATABASE}")
+    return _in_file(field_name, f"{SQLITE}{folder / DATABASE}")
 
 
 def _password(field_name: str, uri: str) -> str | None:

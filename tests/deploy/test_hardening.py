@@ -106,4 +106,6 @@ def test_an_eviction_or_an_upgrade_stops_one_worker_at_a_time(name: str) -> None
             labels = deployment["spec"]["template"]["metadata"]["labels"]
             picked = [each["spec"] for each in budgets if selects(each["spec"]["selector"], labels)]
             assert [each["maxUnavailable"] for each in picked] == [1], workload
+            # Else no node could be drained while Redis is away, when no worker is ready.
+            assert [each["unhealthyPodEvictionPolicy"] for each in picked] == ["AlwaysAllow"], workload
             assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from pydantic import SecretStr
 
 from jobs.client import Client
-from jobs.errors import QuartetError
+from jobs.errors import QuartetError, RedisUnreachable
+from jobs.ledger.drain_record import DrainRecord
+from jobs.ledger.ledger import Ledger
 from jobs.settings import Settings
 from jobs.store.job_folder import CHECKPOINT
 from jobs.store.staging import STAGING
@@ -19,6 +22,7 @@ from jobs.worker_view import WorkerView
 from tests.cli.program import QUARTET, environment, quartet
 from tests.engine.test_workers import LONG, running
 from tests.support.processes import RestartableRedis, Workers, ended, until
+from worker.engine import draining
 
 pytestmark = pytest.mark.chaos
 
@@ -106,6 +110,28 @@ def test_a_drain_survives_redis_and_not_the_death_of_its_worker(
     assert first.check() == "worker w1 was drained; it is not started again"
     assert (first.check(), first.process.poll()) == ("", 0)
     assert client.job(job.id).state == "queued"
+
+
+def test_that_a_drained_worker_ended_is_noted_when_redis_has_restarted(
+    settings: Settings, restartable: RestartableRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings.model_copy(update={"redis_url": SecretStr(restartable.address)})
+    monkeypatch.setattr(draining, "_asked", DrainRecord(draining.START))
+    restart = threading.Thread(target=restartable.restart, kwargs={"pause": 1})
+    with draining.listening(settings, "w1@host"):
+        restart.start()
+        until(lambda: not _answers(restartable.address), 20, "the end of Redis")
+    restart.join()
+    found = Client(settings).ledger.drains(["w1@host"])["w1@host"]
+    assert (found.stopped, found.start) == (True, draining.START)
+
+
+def _answers(address: str) -> bool:
+    try:
+        Ledger(address).ping()
+    except RedisUnreachable:
+        return False
+    return True
 
 
 def test_where_all_are_drained_jobs_stay_queued_with_their_messages(client: Client, workers: Workers) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -174,20 +175,24 @@ def test_too_many_notices_and_old_ones_are_dropped_and_that_is_logged(
             pass
         [address] = client.ledger.redis.smembers("quartet:notified")
         key = f"quartet:notices:{address}"
-        old = json.dumps(
-            {"event": "job.failed", "subject": "x", "time": client.ledger.now() - DAY_SECONDS * 1000 - 1}
+        old, future = (
+            json.dumps(
+                {"event": "job.failed", "subject": subject, "time": client.ledger.now() + milliseconds}
+            )
+            for subject, milliseconds in (("x", -DAY_SECONDS * 1000 - 1), ("y", 10**300))
         )
-        client.ledger.redis.lpush(key, *["no notice"] * (MOST_NOTICES - 2), old)
+        client.ledger.redis.lpush(key, *["no notice"] * (MOST_NOTICES - 3), future, old)
         for _ in range(3):
             fail(client, submit(client))
         assert client.ledger.redis.llen(key) == MOST_NOTICES
         assert 0 < client.ledger.redis.ttl(key) <= DAY_SECONDS
-        client.ledger.redis.ltrim(key, 0, 5)
+        client.ledger.redis.ltrim(key, 0, 6)
         with running(told, client):
             until(lambda: not notices(client), 10, "the end of the notices")
     assert len(hook.messages) == 3
     assert "2 notifications to http://127.0.0.1/*** were dropped: too many waited" in caplog.text
-    assert "http://127.0.0.1/*** was not told of job.failed:x" in caplog.text
+    for subject in "xy":
+        assert f"http://127.0.0.1/*** was not told of job.failed:{subject}" in caplog.text
 
 
 def test_strange_keys_stop_no_job_and_a_deleted_job_is_told_all_the_same(
@@ -213,6 +218,36 @@ def test_strange_keys_stop_no_job_and_a_deleted_job_is_told_all_the_same(
         redis.delete(f"quartet:notices:{address}")
         fail(client, submit(client))
         until(lambda: hook.messages[-1]["event"] == "job.failed", 10, "the next message")
+
+
+def test_while_one_worker_waits_to_try_again_no_other_begins_with_tries_of_its_own(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier, "FIRST_WAIT", 1.5)
+    monkeypatch.setattr(notifier, "LOCK_SECONDS", 0.3)
+    with (
+        webhook(lambda _: 500) as hook,
+        running(told_by(settings, hook), client),
+        running(told_by(settings, hook), client),
+    ):
+        fail(client, submit(client))
+        until(lambda: hook.messages, 10, "the first try")
+        time.sleep(0.8)
+        assert len(hook.messages) == 1
+
+
+def test_after_redis_lost_its_data_jobs_that_end_are_told(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier, "ASK_SECONDS", notifier.ASK_SECONDS / 50)
+    redis = client.ledger.redis
+    with webhook() as hook, running(told_by(settings, hook), client):
+        redis.delete("quartet:notified", *redis.keys("quartet:notified:*"), *redis.keys("quartet:notifier:*"))
+        until(lambda: redis.exists("quartet:notified"), 2, "its question, asked again")
+        job = submit(client)
+        fail(client, job)
+        until(lambda: hook.messages, 10, "a message")
+    assert hook.messages[0]["job"]["id"] == job.id
 
 
 @pytest.mark.chaos

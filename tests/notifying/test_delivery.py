@@ -1,9 +1,11 @@
 """One message to one address: what counts as taken, and what an address may make Quartet do."""
 
 import socket
+import ssl
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from jobs.notifying.addresses import Address
 from jobs.notifying.delivery import deliver
 from jobs.notifying.message import sample_message
 from tests.notifying.webhook_server import webhook
+from tests.support.certificates import Certificates
 
 SAMPLE = sample_message(1_800_000_000_000)
 
@@ -26,6 +29,22 @@ def test_a_webhook_gets_json_and_the_password_of_its_address() -> None:
     assert SAMPLE["time"] == "2027-01-15T08:00:00.000Z"
     assert hook.headers[0]["Content-Type"] == "application/json"
     assert hook.headers[0]["Authorization"] == "Basic dXNlcjpnZTpoZWlt"
+
+
+def test_a_webhook_by_tls_needs_a_certificate_that_is_valid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificates = Certificates(tmp_path / "tls")
+    authority, server = certificates.authority("ca"), certificates.signed("server", "IP:127.0.0.1")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(server, server.with_suffix(".key"))
+    with webhook(tls=tls) as hook:
+        address = Address(hook.url.replace("http:", "https:"))
+        with pytest.raises(NotDelivered, match="CERTIFICATE_VERIFY_FAILED"):
+            deliver(address, SAMPLE)
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+        deliver(address, SAMPLE)
+    assert hook.messages == [SAMPLE]
 
 
 @pytest.mark.parametrize("status", [302, 307, 400, 404, 500])
@@ -66,6 +85,35 @@ def test_an_answer_without_end_is_not_read() -> None:
         threading.Thread(target=pour, daemon=True).start()
         deliver(Address(f"http://127.0.0.1:{server.getsockname()[1]}/"), SAMPLE)
         assert ended.wait(5)
+
+
+@pytest.mark.parametrize(("scheme", "first", "then"), [
+    ("http", b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ("http", b"HTTP/1.1 200 OK\r\nServer: ", b"x"),
+    ("https", b"\x16\x03\x03\x40\x00", b"\x02"),  # a record of TLS's handshake
+])  # fmt: skip
+def test_an_answer_that_comes_drop_by_drop_is_left_in_time(
+    scheme: str, first: bytes, then: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "PATIENCE_SECONDS", 0.5)
+    left = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            with server.accept()[0] as connection, suppress(OSError):
+                connection.recv(65_536)
+                connection.sendall(first)
+                while True:
+                    time.sleep(0.05)
+                    connection.sendall(then)
+            left.set()
+
+        threading.Thread(target=drip, daemon=True).start()
+        address = Address(f"{scheme}://127.0.0.1:{server.getsockname()[1]}/T0PSECRET")
+        with pytest.raises(NotDelivered, match=r"cannot be reached \(timed out\)") as caught:
+            deliver(address, SAMPLE)
+        assert not caught.value.answered
+        assert left.wait(5)
 
 
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")

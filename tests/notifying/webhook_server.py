@@ -1,6 +1,7 @@
 """A webhook that a test answers for: a real HTTP server in a thread."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,8 +36,8 @@ class Webhook:
 
 
 @contextmanager
-def webhook(answer: Answer = lambda _: 204) -> Iterator[Webhook]:
-    """A webhook for the length of the block."""
+def webhook(answer: Answer = lambda _: 204, tls: ssl.SSLContext | None = None) -> Iterator[Webhook]:
+    """A webhook for the length of the block, by TLS where it has a certificate."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -53,6 +54,8 @@ def webhook(answer: Answer = lambda _: 204) -> Iterator[Webhook]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         hook = Webhook(server.server_port, answer)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

@@ -222,6 +222,27 @@ def test_a_killed_export_is_made_whole_by_the_next(
     assert count == 2 * epochs + 1
 
 
+def test_an_export_killed_while_it_makes_the_database_leaves_none_that_others_fail_with(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "new"
+    code = (
+        "import sys; from tests.tracking.test_mlflow import *; MlflowRuns(read_tracking_address(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", code, str(folder)]
+    with subprocess.Popen(command) as killed, subprocess.Popen(command) as other:
+        until(lambda: any(file.stat().st_size > 100_000 for file in folder.glob("mlflow.db*")), seconds=120)
+        assert not (folder / "mlflow.db").exists()
+        killed.kill()
+        assert other.wait(120) == 0
+    assert [path.name for path in folder.iterdir()] == ["mlflow.db"]
+    part = folder / "mlflow.db.part"
+    (folder / "mlflow.db").rename(part)  # as a killed one leaves it
+    (folder / "mlflow.db.part-journal").write_bytes(b"of another database")
+    MlflowRuns(read_tracking_address(str(folder)))
+    assert [path.name for path in folder.iterdir()] == ["mlflow.db"]
+
+
 def _rows(database: sqlite3.Connection) -> int:
     [[count]] = database.execute("SELECT COUNT(*) FROM metrics")
     return int(count)

@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 """Between two looks at whether this worker is to be drained."""
 
+END_SECONDS = 10.0
+"""How long a worker tries to note its end while Redis restarts; else `quartet up` would start it anew."""
+
 START = f"{os.getpid()}-{secrets.token_hex(8)}"
 """Identifies this process among all of the same name; whoever started it knows its first part."""
 
@@ -64,14 +67,14 @@ def listening(settings: Settings, name: str) -> Iterator[None]:
         settings: of this worker.
         name: of the worker, with its host.
     """
-    ledger = Ledger(settings.redis_address())
-    threading.Thread(target=_listen, args=(ledger, name), name="draining", daemon=True).start()
+    arguments = (Ledger(settings.redis_address()), name)
+    threading.Thread(target=_listen, args=arguments, name="draining", daemon=True).start()
     try:
         yield
     finally:
         if _asked is not None:
             try:
-                ledger.end_drain(name, _asked)
+                Ledger(settings.redis_address(), patience_seconds=END_SECONDS).end_drain(name, _asked)
             except QuartetError as error:  # its announcement expires, and nobody restarts what ended well
                 log.warning("%s", error)
 

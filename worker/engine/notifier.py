@@ -31,8 +31,8 @@ FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0
 LOCK_SECONDS = 30.0
 """For which the lock is held at least: longer than one message may take."""
 
-ASK_SECONDS = 600.0
-"""Between two times that the address is announced to the ledger."""
+ASK_SECONDS = 5.0
+"""Between two times that the address is announced to the ledger, which may have lost its data meanwhile."""
 
 
 class Notifier:
@@ -51,7 +51,7 @@ class Notifier:
         self._client: Client | None = None
         self._token = secrets.token_hex(16)
         self._failures, self._away = 0, False
-        self._asked = float("-inf")
+        self._asked = self._next_try = float("-inf")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
 
@@ -80,10 +80,17 @@ class Notifier:
         self._leave_lock()
 
     def _turn(self) -> float:
-        """Send one message, if there is one; how many seconds to wait for the next turn."""
-        self._ask_for_notices()
+        """Send one message, if there is one; how many seconds to wait for the next turn.
+
+        After a message that was not taken the lock stays with this worker, or each of the others would begin
+        with tries of its own.
+        """
         if not self._ledger.lock(self._lock, self._token, LOCK_SECONDS):
             return LOOK_SECONDS
+        self._ask_for_notices()
+        left = self._next_try - time.monotonic()
+        if left > 0:
+            return min(left, LOOK_SECONDS)
         dropped = self._notices.take_dropped()
         if dropped:
             log.warning("%d notifications to %s were dropped: too many waited", dropped, self._address.masked)
@@ -92,7 +99,8 @@ class Notifier:
 
     def _tell(self, notice: Notice) -> float:
         where = self._address.masked
-        if self._ledger.now() - notice.time > DAY_SECONDS * 1000:
+        # Too old, or of a future that no clock can have shown.
+        if abs(self._ledger.now() - notice.time) > DAY_SECONDS * 1000:
             log.warning("%s was not told of %s within a day; it will not be", where, notice.id)
             self._notices.remove(notice.text)
             return 0.0
@@ -102,12 +110,13 @@ class Notifier:
             raise
         except Exception as error:
             wait = self._longer_wait()
+            self._next_try = time.monotonic() + wait
             unexpected = not isinstance(error, QuartetError) and error
             why = error.explanation if isinstance(error, QuartetError) else f"{notice.id} was not sent"
             log.warning("%s; it is told again in %.0f s", why, wait, exc_info=unexpected)
             if not isinstance(error, NotDelivered) or error.answered:
                 self._notices.put_last(notice.text)  # which shall not hold up the others
-            return wait
+            return 0.0
         self._notices.remove(notice.text)
         if self._failures:
             log.info("%s takes notifications again", where)
