@@ -30,7 +30,8 @@ from worker.tasks.sentiment.file_options import FileOptions
 from worker.tasks.sentiment.review_table import LONGEST_ROW, MOST_COLUMNS
 from worker.tasks.sentiment.reviews import LONGEST_REVIEW, excerpt
 from worker.tasks.sentiment.sources import open_reviews
-from worker.tasks.sentiment.tokens import LONGEST_WORD, TokenCollector, words_of
+from worker.tasks.sentiment.tokeniser import words_of
+from worker.tasks.sentiment.tokens import LONGEST_WORD, TokenCollector
 from worker.tasks.sentiment.user_files import ReviewFile
 from worker.tasks.sentiment.vocabulary import UNKNOWN, Vocabulary
 

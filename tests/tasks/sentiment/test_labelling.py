@@ -1,6 +1,8 @@
 """Labels of given reviews."""
 
+import csv
 import html
+import io
 import json
 import threading
 import unicodedata
@@ -18,8 +20,11 @@ from tests.tasks.sentiment.jobs import SOURCE, TEXTS, do, padded_table, predicti
 from worker.context import JobContext
 from worker.report.blocks import Table
 from worker.tasks.sentiment import report, task
+from worker.tasks.sentiment.labelling import Block, csv_rows
 from worker.tasks.sentiment.network import build_sentiment
-from worker.tasks.sentiment.tokens import TokenCollector, words_of
+from worker.tasks.sentiment.scoring import probabilities_of
+from worker.tasks.sentiment.tokeniser import words_of
+from worker.tasks.sentiment.tokens import TokenCollector
 from worker.tasks.sentiment.vocabulary import Vocabulary
 
 
@@ -132,6 +137,20 @@ def test_every_review_comes_back_as_it_was_given(tmp_path: Path, trained: JobFol
         "1 review has HTML entities or backslash escapes, such as &amp; or \\n: they are read as the characters "
         "that they stand for."
     ) in context.notes
+
+
+def test_the_rows_of_a_block_are_those_of_the_csv_module() -> None:
+    texts = [*HARD_TEXTS, "", '"', ",", "a, b", "\n", "no quotes ’ needed", " \t;="]
+    count = len(texts)
+    tokens = TokenCollector(9).add_all(texts).tokens()
+    known, logits = np.arange(count) % 3, np.linspace(-40, 40, count, dtype=np.float32)
+    block = Block(texts, tokens, 0, logits, known, logits > 0)
+    table = io.StringIO()
+    odds = probabilities_of(logits).tolist()
+    rows = zip(range(8, 8 + count), block.names, odds, known.tolist(), texts, strict=True)
+    csv.writer(table, lineterminator="\n").writerows(rows)
+    assert csv_rows(8, block) == table.getvalue()
+    assert csv_rows(1, block._replace(texts=["a\rb"] * count)).count('"a\rb"') == count
 
 
 def test_entities_escapes_and_decomposed_letters_change_no_label(tmp_path: Path, trained: JobFolder) -> None:

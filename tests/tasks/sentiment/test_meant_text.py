@@ -4,7 +4,8 @@ import pytest
 
 from tests.tasks.hostile_files import assert_linear
 from worker.tasks.sentiment.meant_text import as_meant
-from worker.tasks.sentiment.tokens import TokenCollector, words_of
+from worker.tasks.sentiment.tokeniser import words_of
+from worker.tasks.sentiment.tokens import TokenCollector
 
 
 @pytest.mark.parametrize(

@@ -41,10 +41,12 @@ def test_the_model_file_is_one_that_plain_keras_loads(network: keras.Model, tmp_
 
 
 @pytest.mark.parametrize("longest", [1, TURN, TURN + 1, 3 * TURN - 5])
-def test_the_fast_way_to_read_gives_what_the_network_gives(network: keras.Model, longest: int) -> None:
+def test_the_fast_ways_to_read_give_what_the_network_gives(network: keras.Model, longest: int) -> None:
     tokens, sizes = padded_table(some_tokens(40, longest))
     expected = network(tokens)[:, 0]
-    assert np.allclose(tf.sigmoid(logits_of(network, tokens, sizes)), expected, atol=1e-5)
+    learning = logits_of(network, tokens, sizes)
+    assert np.allclose(tf.sigmoid(learning), expected, atol=1e-5)
+    assert np.allclose(logits_of(network, tokens, sizes, learns=False), learning, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.usefixtures("as_on_a_gpu")

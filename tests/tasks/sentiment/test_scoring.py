@@ -7,7 +7,13 @@ from sklearn import metrics as sk
 
 from jobs.errors import Cancelled
 from tests.tasks.sentiment.jobs import padded_table, some_tokens
-from worker.tasks.sentiment.scoring import ReviewScorer, TokensInMemory, cross_entropy, probabilities_of
+from worker.tasks.sentiment.scoring import (
+    BATCH,
+    ReviewScorer,
+    TokensInMemory,
+    cross_entropy,
+    probabilities_of,
+)
 from worker.tasks.sentiment.tokens import Tokens
 
 
@@ -21,6 +27,20 @@ def test_scores_do_not_depend_on_the_reviews_beside_them(network: keras.Model) -
     for place in (0, 599):
         alone = scorer.logits(Tokens.joined([tokens.of(place)]))
         assert np.allclose(alone, logits[place], atol=1e-5)
+
+
+def test_scores_do_not_depend_on_how_many_batches_one_call_computes(
+    network: keras.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens, stops = some_tokens(600, 40), []
+    scorer = ReviewScorer(network)
+    at_once = scorer.logits(tokens, lambda: stops.append(1))
+    assert len(stops) == 1
+    monkeypatch.setattr("worker.tasks.sentiment.scoring.CALL_TOKENS", 2 * BATCH * 40)
+    assert np.array_equal(scorer.logits(tokens, lambda: stops.append(1)), at_once)
+    assert len(stops) > 2
+    monkeypatch.setattr("worker.tasks.sentiment.scoring.BATCH_TOKENS", 20 * 40)
+    assert np.allclose(scorer.logits(tokens), at_once, atol=1e-6)
 
 
 def test_aligned_tokens_become_a_tensor_without_a_copy_and_others_are_copied() -> None:

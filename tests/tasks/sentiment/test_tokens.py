@@ -8,7 +8,8 @@ import pytest
 
 from jobs.errors import InvalidData
 from tests.tasks.hostile_files import assert_linear
-from worker.tasks.sentiment.tokens import MOST_DISTINCT_WORDS, TokenCollector, Tokens, words_of
+from worker.tasks.sentiment.tokeniser import words_of
+from worker.tasks.sentiment.tokens import MOST_DISTINCT_WORDS, TokenCollector, Tokens
 from worker.tasks.sentiment.vocabulary import RESERVED, UNKNOWN, Vocabulary
 from worker.tasks.sentiment.vocabulary_choice import choose_vocabulary
 

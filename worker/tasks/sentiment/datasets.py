@@ -26,6 +26,7 @@ from worker.tasks.sentiment.meant_text import note_on_encoded
 from worker.tasks.sentiment.parts import training_part
 from worker.tasks.sentiment.review_set import ReviewSet
 from worker.tasks.sentiment.reviews import ReviewSource, digest_bytes
+from worker.tasks.sentiment.second_tokeniser import blocks_of, tokenised
 from worker.tasks.sentiment.tokens import TokenCollector
 from worker.tasks.sentiment.vocabulary import TOKENISER, Vocabulary
 from worker.tasks.sentiment.vocabulary_choice import choose_vocabulary
@@ -122,16 +123,21 @@ def _make(source: ReviewSource, recipe: Recipe) -> ReviewSet:
     collector = TokenCollector(recipe.length, known)
     labels, test, checksums, groups = bytearray(), bytearray(), bytearray(), array("q")
 
-    def collected() -> Iterator[bytes]:
+    def read_texts() -> Iterator[str]:
         for review in source.read(notes.append):
             if review.label is None:
                 raise ValueError(f"{source.name} was opened without labels")
-            collector.add(review.text)
             labels.append(review.label)
             test.append(review.test)
             groups.append(-1 if review.group is None else review.group)
-            checksums.extend(hashlib.blake2b(review.text.encode(), digest_size=8).digest())
-            yield digest_bytes(review.text)
+            yield review.text
+
+    def collected() -> Iterator[bytes]:
+        for block in tokenised(blocks_of(read_texts()), recipe.length):
+            collector.add_block(block.tokens)
+            for text in block.texts:
+                checksums.extend(hashlib.blake2b(text.encode(), digest_size=8).digest())
+                yield digest_bytes(text)
 
     digests = digests_of(collected())
     if not labels:

@@ -1,9 +1,11 @@
 """Labels reviews, a block at a time, and writes each decision, with reasons for the first ones."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+import re
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from itertools import count, islice
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -18,17 +20,20 @@ from worker.tasks.sentiment.explanation import MOST_REVIEWS, Effect, explain
 from worker.tasks.sentiment.meant_text import note_on_encoded
 from worker.tasks.sentiment.reviews import LABEL_NAMES, excerpt
 from worker.tasks.sentiment.scoring import ReviewScorer, probabilities_of
+from worker.tasks.sentiment.second_tokeniser import TokenisedTexts, blocks_of, tokenised
 from worker.tasks.sentiment.spec import Generate
 from worker.tasks.sentiment.tokens import TokenCollector, Tokens, note_on_cut
 from worker.tasks.sentiment.vocabulary import UNKNOWN, Vocabulary
 
 BLOCK = 4_096
-BLOCK_CHARACTERS = 64_000_000
-"""Reviews that are read at once, and from how many characters on fewer are: a million need no more memory
-than these."""
+BLOCK_CHARACTERS = 16_000_000
+"""Reviews of a block, and with how many characters it is full. One is written, one judged and one or two more
+tokenised at the same time: a million reviews need no more memory than these."""
+
+_TO_QUOTE = re.compile(r'[,"\r\n]')
 
 
-class _Block(NamedTuple):
+class Block(NamedTuple):
     """Some reviews with what the model makes of them.
 
     Attributes:
@@ -126,38 +131,45 @@ class Labeller:
             )
 
     def _write_predictions(self, file: IO[bytes], texts: Iterator[str]) -> _Counts:
-        lines = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        table = csv.writer(lines, lineterminator="\n")
-        table.writerow(("review", "label", "probability", "known_words", "text"))
+        file.write(b"review,label,probability,known_words,text\n")
         counts = _Counts()
-        while some := _some(texts):
-            block = self._judge(some)
-            numbers = range(counts.reviews + 1, counts.reviews + len(some) + 1)
-            probabilities = probabilities_of(block.logits).tolist()
-            known = block.known_words.tolist()
-            table.writerows(zip(numbers, block.names, probabilities, known, some, strict=True))
-            if counts.reviews == 0:
-                self._explain(block)
-            counts = _Counts(
-                counts.reviews + len(some),
-                counts.positive + int(block.positive.sum()),
-                counts.unknown + int((block.known_words == 0).sum()),
-                counts.encoded + block.encoded,
-                counts.cut + int(block.tokens.is_cut.sum()),
-            )
-            self._context.progress(stage=f"{counted(counts.reviews, 'review')} labelled")
-        lines.detach()
+        with closing(self._judged(texts)) as blocks:
+            for block in blocks:
+                file.write(csv_rows(counts.reviews + 1, block).encode())
+                if counts.reviews == 0:
+                    self._explain(block)
+                counts = _Counts(
+                    counts.reviews + len(block.texts),
+                    counts.positive + int(block.positive.sum()),
+                    counts.unknown + int((block.known_words == 0).sum()),
+                    counts.encoded + block.encoded,
+                    counts.cut + int(block.tokens.is_cut.sum()),
+                )
+                self._context.progress(stage=f"{counted(counts.reviews, 'review')} labelled")
         return counts
 
-    def _judge(self, texts: list[str]) -> _Block:
-        collector = TokenCollector(self._length, self._vocabulary).add_all(texts)
+    def _judged(self, texts: Iterator[str]) -> Generator[Block, None, None]:
+        """The blocks of some reviews; the network judges the next one while the caller has one."""
+        blocks = tokenised(blocks_of(texts, BLOCK, BLOCK_CHARACTERS), self._length)
+        with closing(blocks), ThreadPoolExecutor(1, "network") as network:
+            judging: deque[Future[Block]] = deque()
+            for block in blocks:
+                judging.append(network.submit(self._judge, block))
+                if len(judging) > 1:
+                    yield judging.popleft().result()
+            while judging:
+                yield judging.popleft().result()
+
+    def _judge(self, block: TokenisedTexts) -> Block:
+        collector = TokenCollector(self._length, self._vocabulary)
+        collector.add_block(block.tokens)
         tokens = collector.tokens()
         logits = self._scorer.logits(tokens, self._context.check_stop)
         known_words = np.add.reduceat((tokens.ids != UNKNOWN).astype(np.int64), tokens.offsets[:-1])
         positive = (probabilities_of(logits) >= self._threshold) & (known_words > 0)
-        return _Block(texts, tokens, collector.encoded, logits, known_words, positive)
+        return Block(block.texts, tokens, collector.encoded, logits, known_words, positive)
 
-    def _explain(self, block: _Block) -> None:
+    def _explain(self, block: Block) -> None:
         """Write what moved the first decisions of a block."""
         self._context.progress(force=True, stage="finding the words that decided")
         effects = explain(
@@ -177,16 +189,21 @@ class Labeller:
         write_json(self._context.folder / DECISIONS, decisions)
 
 
-def _some(texts: Iterator[str]) -> list[str]:
-    """The next reviews, none at the end."""
-    some: list[str] = []
-    characters = 0
-    for text in texts:
-        some.append(text)
-        characters += len(text)
-        if len(some) == BLOCK or characters >= BLOCK_CHARACTERS:
-            break
-    return some
+def csv_rows(first: int, block: Block) -> str:
+    """The rows of `predictions.csv` for a block, the first review of which has the number `first`.
+
+    Ours, because Python's `csv` looks at each character by itself, which took as long as finding the words.
+    """
+    probabilities, known = probabilities_of(block.logits).tolist(), block.known_words.tolist()
+    values = zip(count(first), block.names, probabilities, known, map(_quoted, block.texts), strict=False)
+    return "".join(
+        [f"{number},{name},{odds!r},{words},{text}\n" for number, name, odds, words, text in values]
+    )
+
+
+def _quoted(text: str) -> str:
+    """A text as a field of a CSV file."""
+    return '"' + text.replace('"', '""') + '"' if _TO_QUOTE.search(text) else text
 
 
 def _described(effects: Sequence[Effect]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from worker.tasks.sentiment.ragged_lstm import TURN, last_hidden
+from worker.tasks.sentiment.ragged_lstm import TURN, last_hidden, last_hidden_without_gradients
 from worker.training.embedding_rows import rows
 
 EMBEDDING_UNITS = 32
@@ -45,13 +45,14 @@ def build_sentiment(vocab_size: int, seed: int) -> keras.Model:
     return keras.Model(tokens, probability, name="sentiment")
 
 
-def logits_of(model: keras.Model, tokens: Any, sizes: Any) -> Any:
+def logits_of(model: keras.Model, tokens: Any, sizes: Any, *, learns: bool = True) -> Any:
     """Compute what the network's sigmoid is applied to, in the way that is fastest on this machine.
 
     Args:
         model: a network that `build_sentiment` made.
         tokens: (batch, time), int32, padded on the right with 0.
         sizes: (batch,), int64, how many tokens of each review are not padding: at least one.
+        learns: whether gradients will be asked for.
 
     Returns:
         (batch,), float32: log-odds of `positive`.
@@ -61,14 +62,14 @@ def logits_of(model: keras.Model, tokens: Any, sizes: Any) -> Any:
         embedded = embedding(tokens)
         hidden = lstm(embedded, mask=embedding.compute_mask(tokens))
     else:
-        hidden = _hidden_on_cpu(embedding, lstm, tokens, sizes)
+        hidden = _hidden_on_cpu(embedding, lstm, tokens, sizes, learns=learns)
     return tf.squeeze(tf.matmul(hidden, dense.kernel) + dense.bias, axis=1)
 
 
-def _hidden_on_cpu(embedding: Any, lstm: Any, tokens: Any, sizes: Any) -> Any:
+def _hidden_on_cpu(embedding: Any, lstm: Any, tokens: Any, sizes: Any, *, learns: bool) -> Any:
     """The LSTM's h after the last token of each review, (batch, units)."""
     whole_turns = tf.pad(tf.transpose(tokens), [[0, -tf.shape(tokens)[1] % TURN], [0, 0]])
     embedded = rows(tf.convert_to_tensor(embedding.embeddings), whole_turns)
     cell = lstm.cell
     weights = map(tf.convert_to_tensor, (cell.kernel, cell.recurrent_kernel, cell.bias))
-    return last_hidden(embedded, sizes, *weights)
+    return (last_hidden if learns else last_hidden_without_gradients)(embedded, sizes, *weights)

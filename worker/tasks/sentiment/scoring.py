@@ -17,7 +17,10 @@ BATCH = 128
 """Reviews in one batch: the default of training jobs, so that their compiled functions serve here as well."""
 
 BATCH_TOKENS = 100_000
-"""Most tokens in one batch, or else it is halved. So many take 0.2 GB and a fraction of a second."""
+"""Most tokens in one batch, or else it is halved. So many take a fraction of a second."""
+
+CALL_TOKENS = 300_000
+"""Tokens of the batches that one call computes, about: half a second between two looks at a stop."""
 
 
 class TokensInMemory:
@@ -78,7 +81,10 @@ class ReviewScorer:
         self.model = model
         self._parts = parallel_parts()
         ids, indices = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.int64)
-        self._compiled = tf.function(self._logits, input_signature=[ids, indices, indices, indices])
+        batches = tf.TensorSpec([None, None], tf.int64)
+        self._compiled = tf.function(
+            self._logits, input_signature=[ids, indices, indices, batches], autograph=False
+        )
 
     def logits(self, tokens: Tokens, check_stop: Callable[[], None] = lambda: None) -> NDArray[np.float32]:
         """Compute what the sigmoid is applied to, for every review.
@@ -97,20 +103,32 @@ class ReviewScorer:
         first = 0
         while first < len(order):
             check_stop()
-            rows = BATCH
-            while rows > self._parts and rows * int(tokens.sizes[order[first]]) > BATCH_TOKENS:
+            rows, longest = BATCH, int(tokens.sizes[order[first]])
+            while rows > self._parts and rows * longest > BATCH_TOKENS:
                 rows //= 2
-            batch = order[first : first + rows]
+            some = order[first : first + rows * max(1, CALL_TOKENS // (rows * longest))]
             # Filled up, since each batch size is compiled by itself.
-            whole = np.pad(batch, (0, rows - len(batch)), mode="edge")
-            scored = self._compiled(memory.ids, memory.begins, memory.sizes, whole)
-            logits[batch] = scored.numpy()[: len(batch)]
-            first += len(batch)
+            batches = np.pad(some, (0, -len(some) % rows), mode="edge").reshape(-1, rows)
+            scored = self._compiled(memory.ids, memory.begins, memory.sizes, batches)
+            logits[some] = scored.numpy().reshape(-1)[: len(some)]
+            first += len(some)
         return logits
 
-    def _logits(self, ids: Any, begins: Any, sizes: Any, reviews: Any) -> Any:
-        parts = tf.split(reviews, self._parts)
-        return tf.concat([logits_of(self.model, *padded(ids, begins, sizes, part)) for part in parts], axis=0)
+    def _logits(self, ids: Any, begins: Any, sizes: Any, batches: Any) -> Any:
+        """The logits of batches of reviews (batches, rows), whose parts go their ways without waiting."""
+        memory = ids, begins, sizes
+        parts = [self._logits_of_part(memory, part) for part in tf.split(batches, self._parts, axis=1)]
+        return tf.concat(parts, axis=1)
+
+    def _logits_of_part(self, memory: tuple[Any, Any, Any], batches: Any) -> Any:
+        def score(place: Any, scored: Any) -> Any:
+            tokens, sizes = padded(*memory, batches[place])
+            return place + 1, scored.write(place, logits_of(self.model, tokens, sizes, learns=False))
+
+        count = tf.shape(batches)[0]
+        scored = tf.TensorArray(tf.float32, count, element_shape=(None,))
+        _, scored = tf.while_loop(lambda place, _: place < count, score, (0, scored), parallel_iterations=1)
+        return scored.stack()
 
 
 def probabilities_of(logits: NDArray[np.float32]) -> NDArray[np.float64]:

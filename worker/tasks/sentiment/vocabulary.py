@@ -13,7 +13,7 @@ from jobs.store.regular_files import read_regular
 from jobs.wording import shown
 
 TOKENISER = 2
-"""The tokeniser's version, raised with any change of what `tokens.words_of` returns."""
+"""The tokeniser's version, raised with any change of what `tokeniser.words_of` returns."""
 
 _COMPATIBLE = (1, TOKENISER)
 """Versions whose vocabularies are read: the first one took entities, escapes and most tags for words, and
