@@ -7,6 +7,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 READY := $(VENV)/.ready
 
+# A file that could not be written whole would be taken for made.
+.DELETE_ON_ERROR:
+
 .PHONY: help setup demo test check browser chaos containers quality bench env images sbom lock clean
 
 help:  ## list these targets
@@ -64,7 +67,7 @@ env: .env secrets/redis_password secrets/flower_password  ## write .env and rand
 	@uid=$$(id -u) gid=$$(id -g); \
 	if [ "$$uid" = 0 ]; then uid=1000 gid=1000; chown 1000:1000 results; \
 		echo "you are root, and workers must not be: they run as user 1000, who now owns ./results"; fi; \
-	project=$$(printf 'quartet-%08x' "$$(printf %s '$(CURDIR)' | cksum | cut -d ' ' -f 1)"); \
+	project=$$(printf 'quartet-%08x' "$$(printf %s "$$(pwd -P)" | cksum | cut -d ' ' -f 1)"); \
 	sed -e "s/^WORKER_UID=.*/WORKER_UID=$$uid/" -e "s/^WORKER_GID=.*/WORKER_GID=$$gid/" \
 		-e "s/^#COMPOSE_PROJECT_NAME=.*/COMPOSE_PROJECT_NAME=$$project/" .env.example >$@
 	@echo "wrote .env, which describes what it may set"

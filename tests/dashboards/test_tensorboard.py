@@ -4,8 +4,10 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -13,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from jobs.claim import Claim
+from jobs.errors import StoreUnreachable
 from jobs.ledger.job_record import Record
 from jobs.ledger.sweep_record import SweepRecord, description
 from jobs.spec import JobSpec
@@ -33,6 +37,7 @@ from tests.support.report_folders import JOB_ID, job_record
 from tests.sweeps.stand_in_worker import sweep_of
 from worker.dashboards import job_runs
 from worker.dashboards.job_runs import JobRuns
+from worker.training import checkpoint
 from worker.training.checkpoint import Checkpoint
 from worker.training.history_files import write_history
 from worker.training.loss_points import LossPoint
@@ -147,6 +152,104 @@ def test_a_damaged_or_hostile_folder_hides_no_other(results: Results, tmp_path: 
     stage(results, 1, position(1))
     JobRuns(results, events).write_new()
     assert [path.name for path in events.rglob("*") if path.is_dir()] == ["autoencoder", JOB_ID]
+
+
+def runs_in(events: Path) -> list[str]:
+    return sorted(path.name for path in events.glob("*/*"))
+
+
+def test_a_deleted_job_goes_and_one_that_moves_at_the_moment_stays(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_runs, "MOVING_SECONDS", 0)
+    events = tmp_path / "events"
+    runs = JobRuns(results, events)
+    publish(results, stage(results, 1, position(2)), position(2))
+    running = results.staging(stage(results, 1, position(1), OTHER_ID))
+    runs.write_new()
+    assert runs_in(events) == sorted([JOB_ID, OTHER_ID])
+    running.rename(tmp_path / "between two names")
+    runs.write_new()
+    (tmp_path / "between two names").rename(running)
+    runs.write_new()
+    runs.write_new()
+    assert scalars(events, job_id=OTHER_ID) == losses(1)
+    shutil.rmtree(results.root / JOB_ID)
+    shutil.rmtree(running)
+    runs.write_new()
+    runs.write_new()
+    assert runs_in(events) == []
+
+
+def test_running_jobs_keep_no_file_and_no_thread(results: Results, tmp_path: Path) -> None:
+    runs = JobRuns(results, tmp_path / "events")
+    runs.write_new()
+    open_before, threads = psutil.Process().num_fds(), threading.active_count()
+    for job_id in TRIALS:
+        stage(results, 1, position(1), job_id)
+    runs.write_new()
+    assert runs_in(tmp_path / "events") == TRIALS
+    assert (psutil.Process().num_fds(), threading.active_count()) == (open_before, threads)
+
+
+def test_a_run_that_cannot_be_written_hides_no_other_and_is_written_later(
+    results: Results, tmp_path: Path
+) -> None:
+    events = tmp_path / "events"
+    runs = JobRuns(results, events)
+    claim = stage(results, 1, position(1))
+    runs.write_new()
+    [file] = (events / "autoencoder" / JOB_ID).iterdir()
+    with file.open("ab") as part:
+        part.write(b"what a full volume took")
+    publish(results, claim, position(3))
+    publish(results, stage(results, 1, position(1), OTHER_ID), position(2))
+    assert OTHER_ID > JOB_ID, "it is looked at first"
+    (events / "autoencoder" / OTHER_ID).write_text("in the way")
+    with pytest.raises(FileExistsError):
+        runs.write_new()
+    assert scalars(events) == losses(3)
+    (events / "autoencoder" / OTHER_ID).unlink()
+    runs.write_new()
+    assert scalars(events, job_id=OTHER_ID) == losses(2)
+
+
+def test_links_among_the_staging_folders_are_neither_followed_nor_removed(
+    results: Results, tmp_path: Path
+) -> None:
+    moved = results.staging(stage(results, 1, position(1), OTHER_ID))
+    link = moved.rename(tmp_path / "elsewhere")
+    moved.symlink_to(link)
+    stage(results, 1, position(1))
+    JobRuns(results, tmp_path / "events").write_new()
+    assert runs_in(tmp_path / "events") == [JOB_ID]
+    assert moved.is_symlink()
+
+
+def test_a_history_too_large_for_memory_is_not_read(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "HISTORY_BYTES", 3 * 4 * 8)
+    stage(results, 1, position(4), OTHER_ID)
+    stage(results, 1, position(3))
+    JobRuns(results, tmp_path / "events").write_new()
+    assert runs_in(tmp_path / "events") == [JOB_ID]
+
+
+class WithoutStore(Results):
+    """A host whose object store does not answer."""
+
+    def sync(self) -> None:
+        raise StoreUnreachable("the store does not answer")
+
+
+def test_while_the_object_store_is_away_what_this_host_has_is_shown(tmp_path: Path) -> None:
+    results = WithoutStore(tmp_path / "results")
+    stage(results, 1, position(1))
+    publish(results, stage(results, 1, position(2), OTHER_ID), position(2))
+    with pytest.raises(StoreUnreachable):
+        JobRuns(results, tmp_path / "events").write_new()
+    assert runs_in(tmp_path / "events") == sorted([JOB_ID, OTHER_ID])
 
 
 @pytest.mark.chaos
@@ -284,6 +387,15 @@ def test_tensorboard_shows_a_running_training_and_the_trials_of_a_sweep(
     values = {each["name"]["tag"]: each["value"] for each in groups[TRIALS[0]]["metricValues"]}
     assert values[tag] == 0.25
     assert tag not in {each["name"]["tag"] for each in groups[TRIALS[1]].get("metricValues", ())}
+
+
+@pytest.mark.chaos
+def test_stopped_while_it_looks_at_many_jobs_it_leaves_no_scratch(results: Results, tmp_path: Path) -> None:
+    publish(results, stage(results, 1, position(2)), position(2))
+    for number in range(999):
+        shutil.copytree(results.root / JOB_ID, results.root / JOB_ID.replace("k7qd", f"m{number:03}"))
+    with board(tmp_path):
+        pass
 
 
 @pytest.mark.parametrize("package", ["tensorboard", "a2wsgi"])

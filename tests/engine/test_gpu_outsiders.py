@@ -155,6 +155,24 @@ def test_a_workers_own_processes_and_those_of_other_containers_are_no_strangers(
         child.communicate(b"\n")
 
 
+def test_a_process_whose_name_is_cut_within_a_character_is_a_stranger_as_any_other(
+    fake_card: Callable[[], nvml.Card], use: Use
+) -> None:
+    # The kernel keeps 15 bytes of a name: seven letters and a half.
+    named = "import ctypes; ctypes.CDLL(None).prctl(15, 'обучение'.encode()[:15]); print(); input()"
+    child = subprocess.Popen([sys.executable, "-c", named], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert child.stdout is not None
+        child.stdout.readline()
+        use.by(f"0 {child.pid} 500 compute")
+        card, here = fake_card(), os.uname().nodename
+        assert card.processes == (child.pid,)
+        assert outsiders.processes_outside(card, [{"host": here, "pid": os.getpid()}]) == []
+        assert outsiders.processes_outside(card, [{"host": here, "pid": [7]}]) == [child.pid]
+    finally:
+        child.communicate(b"\n")
+
+
 def test_a_list_of_processes_stays_short(fake_card: Callable[[], nvml.Card], use: Use) -> None:
     use.by(*(f"0 {STRANGER + number} 5 compute" for number in range(5)))
     card = fake_card()

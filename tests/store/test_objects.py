@@ -159,7 +159,14 @@ def test_credentials_may_be_in_a_file_alone(
     assert hide_secrets(f"key {CREDENTIALS['AWS_SECRET_ACCESS_KEY']} in us-east-1") == "key *** in us-east-1"
 
 
-@pytest.mark.parametrize("content", ["", "secret", "AWS_ACCESS_KEY_ID=", "PASSWORD=secret", None])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "secret", "AWS_ACCESS_KEY_ID=", "PASSWORD=secret", None),
+        "AWS_ACCESS_KEY_ID=a\nAWS_SECRET_ACCESS_KEY: secret",
+        'AWS_ACCESS_KEY_ID=a\nAWS_SECRET_ACCESS_KEY="secret',
+    ],
+)
 def test_a_file_without_credentials_is_one_sentence(
     s3: str, settings: Settings, tmp_path: Path, content: str | None
 ) -> None:

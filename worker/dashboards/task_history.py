@@ -113,7 +113,7 @@ class KeptEvents(Events):  # type: ignore[misc] # Flower has no types
         for event in self._history.events():
             try:
                 state.event(event)
-            except (LookupError, TypeError, ValueError, AttributeError):  # somebody wrote something else
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):  # something else
                 log.debug("an event of the history was not understood", exc_info=True)
         return state
 

@@ -11,7 +11,6 @@ import socket
 import sys
 import tempfile
 import threading
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,19 +33,19 @@ LOOK_SECONDS = 5.0
 """Between two looks at the jobs, and between two of TensorBoard's at what was written of them."""
 
 
-def _watch(runs: JobRuns) -> None:
+def _watch(runs: JobRuns, stopping: threading.Event) -> None:
     said = ""
-    while True:
+    while not stopping.is_set():
         try:
             runs.write_new()
             said = ""
         except (QuartetError, OSError) as error:
-            if str(error) != said:
+            if str(error) != said and not stopping.is_set():
                 log.warning("%s", error)
             said = str(error)
         except Exception:  # the thread must outlive whatever one look raises
             log.exception("the jobs could not be looked at; the next look tries again")
-        time.sleep(LOOK_SECONDS)
+        stopping.wait(LOOK_SECONDS)
 
 
 class _Server(program.TensorBoardServer):  # type: ignore[misc] # TensorBoard is in the dashboards' image alone
@@ -74,15 +73,17 @@ def tensorboard(host: str, port: int) -> None:
     listener = listening.listen(host, port)
     scratch = Path(tempfile.mkdtemp(prefix="quartet-tensorboard-"))
     events = scratch / "events"
-    events.mkdir()
-    threading.Thread(target=_watch, args=(JobRuns(results, events),), daemon=True).start()
+    stopping = threading.Event()
+    threading.Thread(target=_watch, args=(JobRuns(results, events), stopping), daemon=True).start()
     board = program.TensorBoard(server_class=partial(_Server, listener))
     options = {"logdir": events, "load_fast": "false", "reload_interval": int(LOOK_SECONDS)}
     board.configure(argv=["tensorboard", *(f"--{name}={value}" for name, value in options.items())])
     try:
         sys.exit(board.main())
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        stopping.set()
+        # A look may go on; by the new name, it adds nothing to what is removed.
+        shutil.rmtree(scratch.rename(scratch.with_suffix(".old")), ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ place for the history.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -151,6 +152,9 @@ class Checkpoint:
             OSError: there is no such file, or its volume cannot be read.
         """
         with _open(path, MOST_BYTES) as stored:
+            shape, dtype = stored.header("history")
+            if math.prod(shape) * dtype.itemsize > HISTORY_BYTES:
+                raise ValueError("its history is too large")
             history = _history(_Position.read(stored), stored.read_finite("history"))
             return history, _loss_points(stored) if "loss_points" in stored.names else []
 

@@ -3,7 +3,7 @@
 import io
 from pathlib import Path
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from jobs.datasets import shown_path
 from jobs.errors import InvalidSetting
@@ -33,9 +33,11 @@ def credentials_in(path: Path) -> dict[str, str]:
         raise _invalid(path, "which is not text") from None
     except OSError as error:
         raise _invalid(path, f"which cannot be read ({reason_of(error)})") from None
-    found = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    # Not by `dotenv_values`, which logs a line that it does not understand and passes over it.
+    lines = list(parse_stream(io.StringIO(text)))
+    found = {line.key: line.value for line in lines if line.key is not None}
     values = {name: value for name, value in found.items() if value and name.startswith(PREFIXES)}
-    if not values or len(values) < len(found):
+    if not values or len(values) < len(found) or any(line.error for line in lines):
         raise _invalid(path, "which holds something else")
     for name, value in values.items():
         if any(part in name for part in _SECRET):

@@ -189,7 +189,8 @@ def _sees_all_processes() -> bool:
 def _counts(process: int) -> bool:
     """Whether a listed process really computes: not one that has ended, nor NVIDIA's server of MPS."""
     try:
-        name, _, state = Path(f"/proc/{process}/stat").read_text().rpartition(") ")
+        # Its name is cut after 15 bytes, which may be within a character.
+        name, _, state = Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(") ")
     except OSError:  # of another container, or it ends at this moment
         return True
     return state[:1] not in ("Z", "X") and not name.partition("(")[2].startswith("nvidia-cuda-mps")

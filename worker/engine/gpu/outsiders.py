@@ -35,8 +35,8 @@ def processes_outside(card: Card, holders: Sequence[Mapping[str, Any]]) -> list[
     """
     if any(holder.get("host") != platform.node() for holder in holders):
         return []
-    ours = {holder.get("pid") for holder in holders}
-    return [process for process in card.processes if not ours.intersection(_lineage(process))]
+    ours = [holder.get("pid") for holder in holders]  # a lock file may hold anything
+    return [process for process in card.processes if not any(each in ours for each in _lineage(process))]
 
 
 def in_words(card: Card, processes: Sequence[int]) -> str:
@@ -64,7 +64,8 @@ def _lineage(process: int) -> list[int]:
     while len(found) < _MOST_GENERATIONS:
         try:
             # After the name, which may hold anything: its state, its parent's id.
-            parent = int(Path(f"/proc/{found[-1]}/stat").read_text().rpartition(")")[2].split()[1])
+            about = Path(f"/proc/{found[-1]}/stat").read_text(errors="replace")
+            parent = int(about.rpartition(")")[2].split()[1])
         except (OSError, ValueError, IndexError):
             break
         found.append(parent)
