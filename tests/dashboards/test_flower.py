@@ -60,6 +60,16 @@ def test_the_history_keeps_the_latest_events_and_does_not_grow_for_ever(
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_a_history_that_somebody_deletes_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_history, "MOST_EVENTS", 2)
+    with contextlib.closing(TaskHistory(tmp_path)) as history:
+        history.add(event("task-started", 1))
+        (tmp_path / "tasks.jsonl").unlink()
+        for number in (2, 3, 4):
+            history.add(event("task-started", number))
+    assert kept(tmp_path) == ["task-3", "task-4"]
+
+
 @pytest.mark.parametrize("time", ["1e999", "1e300", '"soon"', "[]", "null"])
 def test_an_event_that_is_none_keeps_flower_from_nothing(tmp_path: Path, time: str) -> None:
     received = {"local_received": 1.0, "pid": 7, "utcoffset": 0}

@@ -7,6 +7,7 @@ ends in good order.
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -60,7 +61,8 @@ class TaskHistory:
         try:
             if self._lines >= MOST_EVENTS:
                 self._file.close()
-                self._current.replace(self._earlier)
+                with suppress(FileNotFoundError):  # somebody deleted it, or the next file could not be made
+                    self._current.replace(self._earlier)
                 self._file, self._lines = self._open(), 0
             # A line of its own, whatever a crash left of the one before.
             self._file.write(b"\n" + json.dumps(event).encode())

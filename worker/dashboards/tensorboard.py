@@ -11,6 +11,7 @@ import socket
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -82,8 +83,9 @@ def tensorboard(host: str, port: int) -> None:
         sys.exit(board.main())
     finally:
         stopping.set()
-        # A look may go on; by the new name, it adds nothing to what is removed.
-        shutil.rmtree(scratch.rename(scratch.with_suffix(".old")), ignore_errors=True)
+        # A look may go on, and adds nothing to a folder that has another name.
+        with suppress(OSError):
+            shutil.rmtree(scratch.rename(scratch.with_suffix(".old")))
 
 
 if __name__ == "__main__":
