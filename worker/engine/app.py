@@ -40,7 +40,6 @@ from worker.engine.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 settings = read_values()
-os.umask(settings.umask)
 
 app = Celery(APP_NAME)
 app.conf.update(celery_settings(settings.redis_address()))

@@ -52,6 +52,7 @@ def start(settings: Settings, queues: list[str], name: str) -> None:
         InvalidSetting: no lock can be made in the setting `gpu_lock_dir` or `state_dir`, Redis is a cluster,
             or the results folder is the copy of another store or not writable for this user.
     """
+    os.umask(settings.umask)  # which the pool's process and all others inherit
     check_worker_is_installed()
     open_results(settings)  # refuses what could not be used, as do the next two
     check_results_rights(settings.results_dir.absolute())
