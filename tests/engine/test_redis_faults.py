@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import threading
 import time
@@ -148,6 +149,14 @@ def endure(
     said = worker.said()[before:]
     assert said.count("\n") < 30, f"{name}: {said}"
     assert seen in said, f"{name}: {said}"
+    # Or the next fault, if it shows in the same way, would not be worth another line.
+    until(lambda: not outages(worker.said()), 30, f"{name}: the end of each outage")
+
+
+def outages(said: str) -> set[str]:
+    """The uses of Redis of which the log last said that it is away."""
+    latest = re.findall(r"(waiting for jobs|waiting for questions|sending events and answers): (.*)", said)
+    return {use for use, text in dict(latest).items() if "answers again" not in text}
 
 
 @pytest.mark.chaos
