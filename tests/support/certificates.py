@@ -26,7 +26,8 @@ class Certificates:
     def authority(self, name: str) -> Path:
         """The certificate of a new authority."""
         self._openssl("req", "-x509", *_KEY, "-keyout", f"{name}.key", "-out", f"{name}.crt",
-                      "-subj", f"/CN={name}", "-days", "2")  # fmt: skip
+                      "-subj", f"/CN={name}", "-days", "2",
+                      "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
         return self.folder / f"{name}.crt"
 
     def signed(self, name: str, of: str, authority: str = "ca", days: int = 2) -> Path:
@@ -39,7 +40,7 @@ class Certificates:
             days: how long it is valid; with 0 it has expired a second later.
         """
         self._openssl("req", *_KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        (self.folder / "extension").write_text(f"subjectAltName={of}\n")
+        (self.folder / "extension").write_text(f"subjectAltName={of}\nauthorityKeyIdentifier=keyid\n")
         self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.crt", "-CAkey",
                       f"{authority}.key", "-CAcreateserial", "-days", str(days), "-extfile", "extension",
                       "-out", f"{name}.crt")  # fmt: skip
