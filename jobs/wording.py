@@ -1,6 +1,7 @@
 """Counts, articles, values and sizes as messages and reports write them."""
 
 import re
+from collections.abc import Sequence
 
 _VOWEL_WORD = re.compile(
     r"(?!uni|us[aeiu]|uti|eu|one(?![a-z]))[aeiou]|hour|honest|8|1[18](?!\d)", re.IGNORECASE
@@ -68,6 +69,17 @@ def alternatives(choices: list[str], last: str = "or") -> str:
         last: the word before the last choice.
     """
     return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} {last} {choices[-1]}"
+
+
+def first_few(texts: Sequence[str], most: int) -> list[str]:
+    """The first texts and, if there are others, how many: `a`, `b`, `3 more`.
+
+    Args:
+        texts: of all.
+        most: how many of them are shown.
+    """
+    more = len(texts) - most
+    return [*texts[:most], *([f"{more:,} more"] if more > 0 else [])]
 
 
 def size_text(count: int) -> str:

@@ -16,6 +16,7 @@ from jobs.escape_control import escape_json, escape_line
 if TYPE_CHECKING:
     from jobs.client import Client
     from jobs.job import Job
+    from jobs.settings import Settings
 
 as_json = click.option("--json", "as_json", is_flag=True, help="print JSON")
 
@@ -26,18 +27,16 @@ Handler = Callable[[str, str, dict[str, Any]], None]
 """Takes the model, the action and what was given: parameters, and `data`, `source`, `seed`, `name`."""
 
 
-def shown_folder(path: Path) -> Path:
+def shown_folder(path: Path, settings: "Settings") -> Path:
     """A path in the results folder, as the person who reads it finds it.
 
     Args:
         path: of a folder or file.
+        settings: of the client that names it.
 
     Returns:
         The path with the setting `results_shown_as`, if there is one, in place of `results_dir`.
     """
-    from jobs.settings import read_settings
-
-    settings = read_settings()
     if settings.results_shown_as is None:
         return path
     root = settings.results_dir.absolute()

@@ -6,6 +6,7 @@ from jobs.cli.doctor_redis import PATIENCE_SECONDS
 from jobs.errors import InvalidInput, RedisUnreachable
 from jobs.ledger.ledger import Ledger
 from jobs.settings import Settings
+from jobs.wording import first_few
 
 MOST_JOBS = 1_000
 """In each state: those that were submitted last."""
@@ -35,10 +36,9 @@ def job_checks(settings: Settings) -> Iterator[tuple[str, bool, str, str]]:
             record.spec  # noqa: B018 - it is parsed here
         except InvalidInput as error:
             strange[record.id] = str(error)
-    named = [f"{job_id} ({why})" for job_id, why in sorted(strange.items())[:MOST_NAMED]]
-    more = [f"{len(strange) - len(named):,} more"] if len(strange) > len(named) else []
     finding = f"this version understands all {len(records):,}"
     if strange:
+        named = first_few([f"{job_id} ({why})" for job_id, why in sorted(strange.items())], MOST_NAMED)
         count = f"{len(strange):,} of {len(records):,}"
-        finding = f"this version does not understand {count}: {'; '.join([*named, *more])}"
+        finding = f"this version does not understand {count}: {'; '.join(named)}"
     yield "unfinished jobs", True, finding, ""

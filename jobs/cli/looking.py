@@ -184,8 +184,9 @@ def report_command(job: str, open_it: bool) -> None:
 
     from jobs.client import Client
 
-    path = Client().with_page(job).path / "report.html"
-    click.echo(shown_folder(path))
+    client = Client()
+    path = client.with_page(job).path / "report.html"
+    click.echo(shown_folder(path, client.settings))
     # Not `click.launch`: where no browser is installed, the words of the system's opener would follow.
     if open_it and not webbrowser.open(path.as_uri()):
         raise MissingPart("no browser is installed here", hint="open the path above in one")
@@ -211,7 +212,7 @@ def fetch_command(job: str, to: Path | None) -> None:
         folder.check()
     else:
         folder = client.fetch(job, to)
-    click.echo(shown_folder(folder.path))
+    click.echo(shown_folder(folder.path, client.settings))
 
 
 @click.command("verify", cls=Command)
@@ -220,8 +221,9 @@ def verify_command(job: str) -> None:
     """Check a job's files against its manifest."""
     from jobs.client import Client
 
-    folder = Client().folder(job)
-    shown, problems = shown_folder(folder.path), folder.verify()
+    client = Client()
+    folder = client.folder(job)
+    shown, problems = shown_folder(folder.path, client.settings), folder.verify()
     if problems:
         raise DamagedFolder(f"{shown}: {'; '.join(problems)}")
     click.echo(f"{shown} matches its manifest")

@@ -75,7 +75,7 @@ def _run(model: str, action: str, given: dict[str, Any]) -> None:
     _check_needed_jobs(client, spec)
     check_results_folder(client.results.root)
     if not fresh and client.find_equal(spec) is not None:
-        _show_reused(client.submit_spec(spec), as_json)
+        _show_reused(client, client.submit_spec(spec), as_json)
         return
     with stopped_by_signals(), temporary_service(client.settings) as service:
         client = Client(service.settings)
@@ -86,15 +86,15 @@ def _run(model: str, action: str, given: dict[str, Any]) -> None:
         except KeyboardInterrupt:
             _cancel(client, job.id)
             job = follow()
-        _end_with(job, as_json)  # before Redis and the worker are stopped, which takes a second
+        _end_with(client, job, as_json)  # before Redis and the worker are stopped, which takes a second
 
 
-def _show_reused(job: "Job", as_json: bool) -> None:
+def _show_reused(client: "Client", job: "Job", as_json: bool) -> None:
     """Show what came of a job that need not be run, as at the end of one that was."""
     from jobs.showing.progress import show_progress
 
     tell_reused(job)
-    _end_with(show_progress([(job, {})]), as_json)
+    _end_with(client, show_progress([(job, {})]), as_json)
 
 
 def _cancel(client: "Client", job_id: str) -> None:
@@ -206,15 +206,15 @@ def _watch(client: "Client", job_id: str, as_json: bool) -> None:
     except KeyboardInterrupt:
         click.echo(f"the job goes on; `quartet cancel {job_id}` stops it", err=True)
         raise
-    _end_with(job, as_json)
+    _end_with(client, job, as_json)
 
 
-def _end_with(job: "Job", as_json: bool) -> None:
+def _end_with(client: "Client", job: "Job", as_json: bool) -> None:
     """Print the path of the report; a job that did not succeed ends the command with its reason."""
     if as_json:
         print_json(job.as_dict())
     elif job.report:
-        click.echo(shown_folder(Path(job.report)))
+        click.echo(shown_folder(Path(job.report), client.settings))
     job.check_success()
 
 

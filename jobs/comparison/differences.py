@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from jobs.comparison.run import Run, frozen
-from jobs.wording import alternatives, counted
+from jobs.wording import alternatives, counted, first_few
 
 MOST_NAMED = 4
 """Things that a sentence names of many."""
@@ -80,5 +80,4 @@ def _versions(texts: Sequence[str]) -> str:
 
 
 def _listed(texts: Sequence[str]) -> str:
-    more = len(texts) - MOST_NAMED
-    return alternatives([*texts[:MOST_NAMED], *([f"{more:,} more"] if more > 0 else [])], last="and")
+    return alternatives(first_few(texts, MOST_NAMED), last="and")

@@ -1,11 +1,11 @@
 """Why a queued job waits, as far as the workers say."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from jobs.errors import RedisUnreachable
-from jobs.wording import alternatives, counted
+from jobs.wording import alternatives, counted, first_few
 
 if TYPE_CHECKING:
     from jobs.client import Client
@@ -69,8 +69,8 @@ def why_it_waits(job: "Job", workers: Mapping[str, Mapping[str, str]], before: i
         return None
     if job.declined:
         why = next(iter(job.declined.values()))
-        others = [name for name, about in workers.items() if about.get("kind") not in job.declined]
-        whom = _some(others) if others else "a worker that understands it"
+        others = sorted(name for name, about in workers.items() if about.get("kind") not in job.declined)
+        whom = alternatives(first_few(others, MOST_WORKERS)) if others else "a worker that understands it"
         return f"for {whom}; those that were asked do not understand it ({why})"
     if not workers:
         return "for a worker; none is running (`quartet up` starts some)"
@@ -80,10 +80,3 @@ def why_it_waits(job: "Job", workers: Mapping[str, Mapping[str, str]], before: i
     some = [f"{name} waits {why}" for name, why in sorted(waiting.items())[:MOST_WORKERS]]
     more = len(waiting) - len(some)
     return f"for a worker: {'; '.join(some)}" + (f"; and {more:,} more" if more else "")
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first few of some workers' names, and how many there are beside them."""
-    shown = sorted(names)[:MOST_WORKERS]
-    more = len(names) - len(shown)
-    return alternatives([*shown, f"{more:,} more"] if more else shown)

@@ -15,7 +15,7 @@ from jobs.client import Client
 from jobs.errors import InvalidInput, MissingPart, RedisUnreachable
 from jobs.ids import new_job_id
 from jobs.job import Job
-from jobs.settings import Settings
+from jobs.settings import Settings, read_settings
 from jobs.spec import JobSpec
 from jobs.store.history import History
 from jobs.store.job_folder import JobFolder
@@ -119,7 +119,7 @@ def test_a_client_in_a_container_prints_paths_as_they_are_outside(
     looking.report_command.main([job_id], standalone_mode=False)
     assert capsys.readouterr().out == f"results/{job_id}/report.html\n"
     elsewhere = client.results.root.parent / "copy"
-    assert shown_folder(elsewhere) == elsewhere
+    assert shown_folder(elsewhere, read_settings()) == elsewhere
 
 
 def test_a_list_that_lacks_accepted_jobs_says_so(

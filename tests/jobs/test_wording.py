@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jobs.models import model_names
 from jobs.parameters import ACTIONS
-from jobs.wording import alternatives, counted, is_number, shown, size_text, with_article
+from jobs.wording import alternatives, counted, first_few, is_number, shown, size_text, with_article
 
 always_the_same = settings(derandomize=True, database=None, deadline=None)
 NOUNS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=12)
@@ -185,3 +185,10 @@ def test_an_integer_that_python_would_not_write_is_described() -> None:
 )
 def test_sizes_read_as_people_say_them(count: int, text: str) -> None:
     assert size_text(count) == text
+
+
+def test_the_first_few_say_how_many_there_are_beside_them() -> None:
+    assert first_few([], 2) == []
+    assert first_few(["a", "b"], 2) == ["a", "b"]
+    assert first_few(["a", "b", "c"], 2) == ["a", "b", "1 more"]
+    assert first_few(["a"] * 1_003, 2)[2:] == ["1,001 more"]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jobs.wording import alternatives
+from jobs.wording import alternatives, first_few
 from worker.engine.gpu.nvml import Card
 
 LEAST_BYTES = 100_000_000
@@ -51,10 +51,7 @@ def in_words(card: Card, processes: Sequence[int]) -> str:
         return f"{gigabytes} of GPU {card.index} are in use by a process that cannot be seen from here"
     if len(processes) == 1:
         return f"GPU {card.index} is used by process {processes[0]}, which is no worker of Quartet"
-    named = [str(process) for process in processes[:MOST_NAMED]]
-    if len(processes) > MOST_NAMED:
-        named.append(f"{len(processes) - MOST_NAMED} more")
-    listed = alternatives(named, last="and")
+    listed = alternatives(first_few(list(map(str, processes)), MOST_NAMED), last="and")
     return f"GPU {card.index} is used by processes {listed}, which are no workers of Quartet"
 
 
