@@ -160,7 +160,10 @@ class Ledger(LedgerSweeps):
             raise _lease_lost(claim)
 
     def hand_back(self, claim: Claim, reason: str) -> None:
-        """Queue a job again that its worker hands back; this does not count as a death of the worker."""
+        """Queue a job again that its worker hands back; this does not count as a death of the worker.
+
+        One that was asked to stop is cancelled instead.
+        """
         self.run("hand_back", int, claim.job_id, claim.token, reason)
 
     def why_stopped(self, claim: Claim) -> str:

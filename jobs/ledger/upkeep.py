@@ -71,11 +71,11 @@ class LedgerUpkeep(LedgerReader):
     def record_loss(
         self, claim: Claim, max_losses: int, why: str, reason: LossReason = "lease_expired"
     ) -> State | None:
-        """Record that a job's worker died: the job is queued again, or fails.
+        """Record that a job's worker died: the job is queued again, or ends.
 
         Args:
             claim: what the worker held.
-            max_losses: how many deaths fail the job.
+            max_losses: how many deaths fail the job; one that was asked to stop is cancelled instead.
             why: how the worker died, for the timeline.
             reason: as what it is counted.
 

@@ -185,7 +185,31 @@ def test_a_lost_lease_stops_the_task_and_gives_up_one_that_does_not_stop(
     if over:
         beat.task_is_over()
     beat._thread.join(10)
-    assert (beat.lost, gave_up) == (True, [] if over else [LOST])
+    assert beat.lost
+    beat.task_is_over()
+    assert gave_up == ([] if over else [LOST])
+
+
+def test_a_task_that_is_given_up_ends_nothing_itself_and_its_lease_is_renewed_meanwhile(
+    ledger: ScriptedLedger, quick: Settings
+) -> None:
+    begun, concluded = threading.Event(), threading.Event()
+
+    def conclude(_: str) -> None:
+        begun.set()
+        concluded.wait(10)
+
+    with Heartbeat(CLAIM, quick, 0, threading.Event(), conclude) as beat:
+        assert begun.wait(10)
+        renewals = ledger.calls.count("renew")
+        until(lambda: ledger.calls.count("renew") >= renewals + 3, 10, "three renewals")
+        task = threading.Thread(target=beat.task_is_over)
+        task.start()
+        task.join(0.5)
+        assert task.is_alive()
+        concluded.set()
+        task.join(10)
+        assert not task.is_alive()
 
 
 def test_a_cancellation_is_heard_though_the_timeline_takes_no_more(

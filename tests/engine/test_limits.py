@@ -12,7 +12,8 @@ from tests.support.processes import Workers, ended, progress_of, until
 pytestmark = pytest.mark.chaos
 
 STUCK = """
-import ctypes, importlib.machinery, logging, sys, threading, time
+import ctypes, importlib.machinery, logging, os, sys, threading, time
+from jobs.settings import read_settings
 
 def chatter():
     while True:
@@ -20,7 +21,7 @@ def chatter():
         time.sleep(0.001)
 
 class Stuck:
-    \"\"\"Native code that does not come back, called where the denoiser's task begins.\"\"\"
+    \"\"\"Hangs where the denoiser's task begins.\"\"\"
 
     def find_spec(self, name, path=None, target=None):
         if name == "worker.tasks.denoiser.task":
@@ -31,16 +32,32 @@ class Stuck:
 
     def exec_module(self, module):
         threading.Thread(target=chatter, daemon=True).start()
-        ctypes.{library}(None).sleep(1000)
+        {hang}
 
 sys.meta_path.insert(0, Stuck())
 """
 
 
-def stick(library: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every denoiser hang in C's `sleep`: with `CDLL` without Python's lock, with `PyDLL` holding it."""
+NATIVE = "ctypes.CDLL(None).sleep(1000)"
+"""Native code that does not come back."""
+
+NATIVE_WITH_THE_LOCK = "ctypes.PyDLL(None).sleep(1000)"
+"""As `NATIVE`, and it holds Python's lock."""
+
+UNTIL_GIVEN_UP = """
+        staging = read_settings().results_dir / ".staging"
+        mine = os.listdir(staging)
+        while os.listdir(staging) == mine:
+            time.sleep(0.001)
+        raise RuntimeError("it goes on at the worst moment")
+"""
+"""What ends as soon as its job's staging folder was moved out of its reach."""
+
+
+def stick(hang: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every denoiser hang as one of the above does."""
     folder.mkdir()
-    (folder / "sitecustomize.py").write_text(STUCK.format(library=library))
+    (folder / "sitecustomize.py").write_text(STUCK.format(hang=hang))
     monkeypatch.setenv("PYTHONPATH", str(folder))
 
 
@@ -67,7 +84,7 @@ def test_a_job_over_its_time_limit_fails_with_that_sentence_and_can_be_resumed(
 def test_a_job_that_is_stuck_in_native_code_ends_at_its_time_limit(
     client: Client, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stick("CDLL", tmp_path / "stuck", monkeypatch)
+    stick(NATIVE, tmp_path / "stuck", monkeypatch)
     workers.settings = client.settings.model_copy(update={"stop_grace_seconds": 2.0})
     workers.start()
     job = client.submit_spec(JobSpec.make("denoiser", "train", data="digits", time_limit=3))
@@ -81,7 +98,7 @@ def test_a_job_that_is_stuck_in_native_code_ends_at_its_time_limit(
 def test_a_job_that_lets_not_even_its_heartbeat_run_counts_like_one_that_kills_its_worker(
     client: Client, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stick("PyDLL", tmp_path / "stuck", monkeypatch)
+    stick(NATIVE_WITH_THE_LOCK, tmp_path / "stuck", monkeypatch)
     workers.settings = client.settings.model_copy(update={"max_lost_workers": 2})
     [worker] = workers.start()
     job = client.submit("denoiser", "train", data="digits")
@@ -98,16 +115,17 @@ def test_a_job_that_lets_not_even_its_heartbeat_run_counts_like_one_that_kills_i
     assert worker.process.poll() is None  # the same main process all along
 
 
-def test_a_stuck_job_that_is_cancelled_ends_all_the_same(
+def test_a_stuck_job_that_is_cancelled_ends_so_though_it_fails_while_it_is_given_up(
     client: Client, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stick("CDLL", tmp_path / "stuck", monkeypatch)
+    stick(UNTIL_GIVEN_UP, tmp_path / "stuck", monkeypatch)
     workers.settings = client.settings.model_copy(update={"stop_grace_seconds": 2.0})
     workers.start()
     job = client.submit("denoiser", "train", data="digits")
     until(lambda: progress_of(client, job.id), 60, "its start")
     client.cancel(job.id)
-    assert ended(client, job.id).state == "cancelled"
+    cancelled = ended(client, job.id)
+    assert (cancelled.state, cancelled.error) == ("cancelled", None), workers.logs()
     fit_for_the_next(client)
 
 

@@ -38,8 +38,12 @@ class Model:
                 elif not other.needs:
                     other.state = "queued"
 
-    def queue_again(self, job: Expected) -> None:
-        job.state, job.said = "queued", {}
+    def queue_again(self, job_id: str) -> None:
+        job = self.jobs[job_id]
+        if job.stop == "cancel":
+            self.end(job_id, "cancelled")
+        else:
+            job.state, job.said = "queued", {}
 
     def holds(self, claim: Claim) -> bool:
         job = self.jobs[claim.job_id]

@@ -294,12 +294,26 @@ def test_a_running_job_gets_one_request_to_stop(ledger: Ledger) -> None:
     assert texts == ["queued", "started on w1", "stop requested"]
 
 
-def test_a_cancel_survives_the_death_of_the_worker(ledger: Ledger) -> None:
+@pytest.mark.parametrize("most_losses", [1, 3])
+def test_a_job_that_was_to_stop_when_its_worker_died_is_cancelled(ledger: Ledger, most_losses: int) -> None:
+    job_id = submit(ledger)
+    held = claim(ledger, job_id)
+    ledger.cancel(job_id, "worse than the median")
+    assert ledger.record_loss(held, most_losses, "killed") == "cancelled"
+    record = ledger.record(job_id)
+    assert record is not None
+    assert (record.state, record.error, record.lost) == ("cancelled", "worse than the median", 1)
+    assert ledger.claim(job_id, "w2", 1, "token") is None
+    assert ledger.unpublished() == [job_id]
+
+
+def test_a_job_that_was_to_stop_is_cancelled_when_its_worker_hands_it_back(ledger: Ledger) -> None:
     job_id = submit(ledger)
     held = claim(ledger, job_id)
     ledger.cancel(job_id)
-    ledger.record_loss(held, 3, "killed")
-    assert ledger.asked(claim(ledger, job_id, "w2")) == "cancel"
+    ledger.hand_back(held, "w1 is shutting down")
+    assert state(ledger, job_id) == "cancelled"
+    assert ledger.unpublished() == [job_id]
 
 
 def test_cancelling_what_is_not_there_is_an_unknown_job(ledger: Ledger) -> None:

@@ -162,7 +162,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def hand_back(self, claim: Claim) -> None:
         self.ledger.hand_back(claim, "asked")
         if self.model.holds(claim):
-            self.model.queue_again(self.model.jobs[claim.job_id])
+            self.model.queue_again(claim.job_id)
 
     @precondition(lambda self: self.model.running())
     @rule(data=st.data())
@@ -183,10 +183,10 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         job = self.model.jobs[claim.job_id]
         job.lost += 1
-        if job.lost >= MOST_LOSSES:
+        if job.lost >= MOST_LOSSES and job.stop != "cancel":
             self.model.end(claim.job_id, "failed")
         else:
-            self.model.queue_again(job)
+            self.model.queue_again(claim.job_id)
         assert answer == job.state
 
     @rule(job_id=jobs)

@@ -49,7 +49,8 @@ class Heartbeat:
             settings: of this worker.
             seconds_allowed: the attempt's time limit, in seconds from now.
             stop: set when the task should end.
-            give_up: called with the reason if the task then does not end.
+            give_up: called with the reason, in a thread of its own, if the task then does not end; ends
+                this process.
         """
         self.asked = ""
         self.lost = False
@@ -63,6 +64,8 @@ class Heartbeat:
         self._asked_at: float | None = None
         self._away_since: float | None = None
         self._task_over = threading.Event()
+        self._giving_up: threading.Thread | None = None
+        self._deciding = threading.Lock()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -72,14 +75,20 @@ class Heartbeat:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._task_over.set()
+        self.task_is_over()
         self._done.set()
         self._thread.join()
         liveness.release(self._claim.token)
 
     def task_is_over(self) -> None:
-        """The task has ended, well or badly: from now on only the lease is renewed."""
-        self._task_over.set()
+        """The task has ended, well or badly: from now on only the lease is renewed.
+
+        A task that was given up before has no say any more: this waits for `give_up`, which ends the process.
+        """
+        with self._deciding:
+            self._task_over.set()
+        if self._giving_up is not None:
+            self._giving_up.join()
 
     def _run(self) -> None:
         while not self._done.wait(min(LISTEN_SECONDS, self._settings.heartbeat_seconds)):
@@ -97,10 +106,19 @@ class Heartbeat:
             self._superseded()
             return False
         self._ask_to_stop(asked or self._limit_reached() or self._worker_stops())
-        if self._is_overdue() and not self._task_over.is_set():
-            self._give_up(self.asked)
-            return False
+        if self._is_overdue():
+            self._give_up_task(self.asked)
         return True
+
+    def _give_up_task(self, reason: str) -> None:
+        """Give up a task that has not ended, once; meanwhile its lease is renewed."""
+        with self._deciding:
+            if self._task_over.is_set() or self._giving_up is not None:
+                return
+            self._giving_up = threading.Thread(
+                target=self._give_up, args=[reason], name="give up", daemon=True
+            )
+            self._giving_up.start()
 
     def _listen(self) -> str:
         """Why the job should stop, if it should; nothing while Redis cannot be reached.
@@ -145,7 +163,7 @@ class Heartbeat:
         self.lost = True
         self._stop.set()
         if not self._task_over.wait(self._settings.stop_grace_seconds):
-            self._give_up(LOST)
+            self._give_up_task(LOST)
 
     def _ask_to_stop(self, reason: str) -> None:
         """Stop the task, if there is a reason to; the first reason stays."""

@@ -200,6 +200,15 @@ local function finish(id, state, error, folder, finished)
   end
 end
 
+-- Queue a job again that its worker no longer has. One that was asked to stop has no more to do: it ends here.
+local function queue_again(id, text)
+  if get(id, 'stop') == 'cancel' then
+    finish(id, 'cancelled', get(id, 'why_stopped') or '', '', now())
+  else
+    queue(id, text)
+  end
+end
+
 -- Whether the claim with this token holds the job.
 local function holds(id, token)
   return token ~= '' and get(id, 'state') == 'running' and get(id, 'token') == token

@@ -1,5 +1,5 @@
--- ARGV: id, token, most losses, why, reason. The worker died: queue the job again, or let it fail. Of `reason`, one of
--- few, it is counted how often.
+-- ARGV: id, token, most losses, why, reason. The worker died: queue the job again, let it fail, or end it as cancelled if
+-- it was asked to stop. Of `reason`, one of few, it is counted how often.
 -- Returns the new state, or '' if that claim does not hold the job.
 local id = ARGV[1]
 if not holds(id, ARGV[2]) then return '' end
@@ -15,10 +15,10 @@ if latest[1] and latest[1][2][1] == 'values' then
 end
 redis.pcall('HINCRBY', PREFIX .. 'losses', ARGV[5], 1) -- a damaged count stops nothing
 log_event(id, 'worker died' .. where .. ': ' .. ARGV[4])
-if lost >= tonumber(ARGV[3]) then
+if lost >= tonumber(ARGV[3]) and get(id, 'stop') ~= 'cancel' then
   local words = { 'once', 'twice', 'three times' }
   finish(id, 'failed', 'its worker died ' .. (words[lost] or lost .. ' times'), '', now())
   return 'failed'
 end
-queue(id, 'queued again')
-return 'queued'
+queue_again(id, 'queued again')
+return get(id, 'state')
