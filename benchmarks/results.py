@@ -28,6 +28,7 @@ ROWS = (
     "tenth_job",
     "sweep_trials",
     "advance_sweep",
+    "many_at_once",
     "image_quality",
     "adam",
     "ledger_memory",
