@@ -123,8 +123,8 @@ def post(address: Address, message: dict[str, Any]) -> None:
             error.close()
             raise NotDelivered(f"{address.masked} answers {error.code}", answered=True) from None
         except (OSError, HTTPException, ValueError) as error:
-            reason = (
-                "timed out" if limit.passed else str(getattr(error, "reason", error)) or type(error).__name__
-            )
+            cause = getattr(error, "reason", error)
+            late = limit.passed or isinstance(cause, TimeoutError)
+            reason = "timed out" if late else str(cause) or type(error).__name__
     reason = escape_line(hide_secrets(reason))[:LONGEST_REASON]
     raise NotDelivered(f"{address.masked} cannot be reached ({reason})", answered=False)
