@@ -24,6 +24,8 @@ class WorkerView:
         device: the name of its GPU, or `CPU`; None where it does not say so: it waits for a GPU, or is of an
             older version.
         version: of Quartet.
+        kind: the version and a digest of the models' parameters and code, which tells two images of one
+            version apart; empty of an older version.
         queues: what it takes, as `jobs.ledger.messages.QUEUES` names them.
         since: when its process started, in ISO 8601; None of an older version.
         start: identifies its process; empty of an older version, which cannot be drained.
@@ -37,6 +39,7 @@ class WorkerView:
     hand_back: bool
     device: str | None
     version: str
+    kind: str
     queues: tuple[str, ...]
     since: str | None
     start: str
@@ -68,6 +71,7 @@ def view(name: str, about: Mapping[str, str], jobs: Sequence[str], asked: DrainR
         hand_back=draining == "hand back",
         device=about.get("device"),
         version=about.get("quartet", ""),
+        kind=about.get("kind", ""),
         queues=tuple(filter(None, about.get("queues", "").split(","))),
         since=_moment(about.get("since", "")),
         start=start,

@@ -24,7 +24,9 @@ def show_workers(workers: Sequence[WorkerView]) -> None:
             "DEVICE", [escape_line(worker.device or "") for worker in workers], least=3, most=40, leaves=2
         ),
         Column("SINCE", [ago(worker.since) if worker.since else "" for worker in workers], leaves=3),
-        Column("VERSION", [escape_line(worker.version) for worker in workers], most=20, leaves=1),
+        Column(
+            "VERSION", [escape_line(worker.kind or worker.version) for worker in workers], most=20, leaves=1
+        ),
     ]
     header, *rows = lines(columns, line_width())
     sys.stdout.write(styled((" " * GAP).join(header).rstrip(), bold=True) + "\n")

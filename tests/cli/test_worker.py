@@ -23,7 +23,7 @@ def test_the_list_says_what_each_does(client: Client, in_process: Program) -> No
     nobody = in_process("worker")
     assert nobody.stderr == "no worker runs; `quartet up` starts some\n"
     jobs = [client.submit("autoencoder", "train", data="digits", seed=seed).id for seed in range(2)]
-    announce(client, "busy@a", device="NVIDIA H100")
+    announce(client, "busy@a", device="NVIDIA H100", kind="1.2-0123456789ab")
     announce(client, "leaving@a", device="CPU")
     announce(client, "rogue@b", device="\x1b[2J", waiting="for a GPU: all are held\n")
     for name, job_id in zip(("busy@a", "leaving@a"), jobs, strict=True):
@@ -32,7 +32,7 @@ def test_the_list_says_what_each_does(client: Client, in_process: Program) -> No
     lines = [" ".join(line.split()) for line in in_process("worker", "list").stdout.splitlines()]
     assert lines == [
         "WORKER STATE DEVICE SINCE VERSION",
-        f"busy@a running {jobs[0]} NVIDIA H100 2 h ago 1.2",
+        f"busy@a running {jobs[0]} NVIDIA H100 2 h ago 1.2-0123456789ab",
         f"leaving@a draining: finishes {jobs[1]} CPU 2 h ago 1.2",
         "rogue@b waits for a GPU: all are held [U+001B][2J 2 h ago 1.2",
     ]
