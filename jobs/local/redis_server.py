@@ -141,8 +141,8 @@ class PrivateRedis:
         return f"Redis {trouble}; it was started again on the same queue"
 
     def stop(self) -> None:
-        """Stop it; a second Ctrl-C kills it."""
-        self._end(SHUTDOWN_SECONDS)
+        """Stop it, or kill it where nothing is kept; a second Ctrl-C kills it as well."""
+        self._end(SHUTDOWN_SECONDS if self.keep else 0)
         with contextlib.suppress(OSError):
             self.socket.unlink(missing_ok=True)
 

@@ -39,6 +39,9 @@ FROZEN_SECONDS = 60.0
 PARENT_VARIABLE = "QUARTET_PARENT"
 """The variable with the id of a worker's parent process; the worker ends when that process is gone."""
 
+TEMPORARY_VARIABLE = "QUARTET_TEMPORARY"
+"""The variable that says that a worker's Redis ends with it, so that nothing need be left in order there."""
+
 
 def check_worker_is_installed() -> None:
     """Refuse to start a worker that lacks a package.
@@ -54,7 +57,9 @@ def check_worker_is_installed() -> None:
             )
 
 
-def start_worker(settings: Settings, redis_url: str, name: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def start_worker(
+    settings: Settings, redis_url: str, name: str, log: IO[bytes], *, temporary: bool = False
+) -> subprocess.Popen[bytes]:
     """Start a worker in a process that ends with this one.
 
     Args:
@@ -62,12 +67,15 @@ def start_worker(settings: Settings, redis_url: str, name: str, log: IO[bytes]) 
         redis_url: the Redis to use instead of that of the settings.
         name: the worker's name.
         log: receives its output.
+        temporary: whether its Redis ends with it.
 
     Returns:
         The worker's process, the leader of a session of its own.
     """
     chosen = settings.model_copy(update={"redis_url": SecretStr(redis_url)}).environment()
     environment = os.environ | chosen | {PARENT_VARIABLE: str(os.getpid())}
+    if temporary:
+        environment[TEMPORARY_VARIABLE] = "1"
     command = [sys.executable, "-P", "-m", "worker.cli", "--name", name]
     return subprocess.Popen(
         command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -119,9 +127,11 @@ class Service:
 class LocalWorker:
     """One worker, in a new process whenever the last one died."""
 
-    def __init__(self, settings: Settings, redis_url: str, name: str, log: Path) -> None:
+    def __init__(
+        self, settings: Settings, redis_url: str, name: str, log: Path, *, temporary: bool = False
+    ) -> None:
         """Start the first process."""
-        self._drained = False
+        self._drained, self._temporary = False, temporary
         self._settings, self._redis_url, self._name, self._log = settings, redis_url, name, log
         self._starts: list[float] = []
         self.restart()
@@ -136,7 +146,9 @@ class LocalWorker:
         self._frozen = Lasting(FROZEN_SECONDS)
         try:
             with os.fdopen(open_log(self._log), "ab") as log, uninterrupted():
-                self.process = start_worker(self._settings, self._redis_url, self._name, log)
+                self.process = start_worker(
+                    self._settings, self._redis_url, self._name, log, temporary=self._temporary
+                )
         except OSError as error:
             why = (error.strerror or "unusable").lower()
             raise QuartetError(f"worker {self._name} cannot be started ({why}: {self._log})") from None
@@ -252,7 +264,9 @@ def _service(
         for number in range(1, count + 1):
             name, log = f"quartet-{number}", logs / f"worker-{number}.log"
             with uninterrupted():
-                service.workers.append(LocalWorker(settings, chosen.redis_address(), name, log))
+                service.workers.append(
+                    LocalWorker(settings, chosen.redis_address(), name, log, temporary=not redis.keep)
+                )
         yield service
     finally:
         seconds = settings.stop_grace_seconds + SHUTDOWN_SECONDS

@@ -75,6 +75,9 @@ def test_run_does_a_job_with_nothing_started_and_leaves_nothing_running(alone: S
     assert process.returncode == 0, err
     assert Path(out.strip()).is_file()
     assert all_gone(below)
+    # Its worker did not wait for Celery to leave Redis, and yet wrote the index and removed what was its own.
+    assert Path(out.strip()).parent.name in (alone.results_dir / "index.html").read_text()
+    assert not any((alone.state_dir / "workers").iterdir())
     # The next one finds the first in the results folder alone.
     process = start(alone, "run", "autoencoder", "generate", "--from", "latest", "--json")
     out, err = process.communicate(timeout=120)

@@ -1,6 +1,7 @@
 """A network that is no better than the mean training image says so, and no other one does."""
 
 import shutil
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,18 @@ def test_a_training_is_compared_with_the_mean_of_its_training_images(
     assert metrics["baseline_validation_bce"] == pytest.approx(bce, rel=1e-5)
     assert metrics["validation_bce"] < bce
     assert trained[model].job["warnings"] == []
+
+
+def test_images_that_do_not_count_take_no_copy_of_the_others(digits: Any) -> None:
+    images = np.tile(digits.train, (10, 1, 1))
+    held_out = held_out_for_validation(len(images))
+    expected, left_out = mean_image(images[~held_out]), images[held_out]
+    tracemalloc.start()
+    mean = mean_image(images, without=left_out)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(mean, expected)  # to the last bit
+    assert peak < images.nbytes / 10
 
 
 def test_the_mean_image_is_measured_like_an_output(digits: Any) -> None:

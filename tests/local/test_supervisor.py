@@ -19,6 +19,7 @@ from jobs.local import supervisor
 from jobs.local.processes import is_stopped
 from jobs.local.supervisor import (
     PARENT_VARIABLE,
+    TEMPORARY_VARIABLE,
     LocalWorker,
     Service,
     check_worker_is_installed,
@@ -69,12 +70,14 @@ def test_a_worker_without_its_packages_is_refused_with_a_hint(
 def test_a_worker_gets_its_name_its_settings_and_its_parent(
     settings: Settings, stand_in: Callable[[str], None], tmp_path: Path
 ) -> None:
-    stand_in(f'echo "$@ $QUARTET_REDIS_URL $QUARTET_LEASE_SECONDS ${PARENT_VARIABLE}"')
+    told = f"$QUARTET_REDIS_URL $QUARTET_LEASE_SECONDS ${PARENT_VARIABLE} ${TEMPORARY_VARIABLE}"
+    stand_in(f'echo "$@ {told}"')
     log = tmp_path / "log"
-    with log.open("wb") as file:
-        worker = start_worker(settings, "unix:///other.sock", "w1", file)
-    assert worker.wait(30) == 0
-    assert log.read_text() == f"-P -m worker.cli --name w1 unix:///other.sock 27.0 {os.getpid()}\n"
+    for temporary, said in ((False, ""), (True, "1")):
+        with log.open("wb") as file:
+            worker = start_worker(settings, "unix:///other.sock", "w1", file, temporary=temporary)
+        assert worker.wait(30) == 0
+        assert log.read_text() == f"-P -m worker.cli --name w1 unix:///other.sock 27.0 {os.getpid()} {said}\n"
 
 
 def test_a_worker_that_died_is_restarted_and_one_that_keeps_dying_is_not(

@@ -1,7 +1,8 @@
 """The Celery app, which `quartet-worker` starts.
 
 One task for each model and action, all with the same body: claim the job, run it. Nothing that loads
-TensorFlow is imported here, since this module also loads in the main process.
+TensorFlow is imported here, since this module also loads in the main process. What only one of the two
+processes needs is imported when it is: a job waits until both have loaded, one after the other.
 """
 
 import logging
@@ -9,34 +10,34 @@ import os
 import re
 import signal
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from billiard.exceptions import Terminated, WorkerLostError
 from celery import Celery, signals
 from celery.worker.state import reserved_requests
 
 from jobs.errors import InvalidModel, JobFailed, LeaseLost, QuartetError, RedisUnreachable, StoreUnreachable
-from jobs.ledger.job_record import LossReason, Record
+from jobs.ledger.job_record import LossReason, Record, State
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.messages import APP_NAME, QUEUES
 from jobs.models import model_names, parameters_of
 from jobs.parameters import ACTIONS
 from jobs.settings import read_values
 from jobs.store.open_results import open_results
-from worker.engine import background, broker, draining, drawing, liveness
-from worker.engine.attempt import execute, refuse
+from worker.engine import broker, draining, liveness
 from worker.engine.celery_settings import celery_settings
-from worker.engine.ended_jobs import record_loss
 from worker.engine.gpu import device
 from worker.engine.job_request import JobRequest, raise_unless_succeeded
 from worker.engine.log_lines import set_up_logs
-from worker.engine.notifier import Notifier, notifiers
 from worker.engine.right_store import waits_for_store
 from worker.engine.room import lacking_room
 from worker.engine.startup import begin_loading
-from worker.engine.sweep_advancer import SweepAdvancer
-from worker.engine.sweeper import Sweeper
 from worker.engine.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from worker.engine.notifier import Notifier
+    from worker.engine.sweep_advancer import SweepAdvancer
+    from worker.engine.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
 settings = read_values()
@@ -49,14 +50,17 @@ if settings.memory_limit_gb is not None:
 
 
 def _run(task: Any, job_id: str) -> None:
+    from worker.engine import drawing
+    from worker.engine.attempt import execute
+
+    drawing.get_ready()  # beside TensorFlow, where that is still loading
+    state: State | None = None
     try:
         state = execute(job_id, settings, task.request.hostname)
     except QuartetError as error:
         log.error("%s; the sweeper will find job %s", error, job_id)
-        state = None
     except Exception:  # of a MemoryError, Celery's main process would die
         log.exception("job %s could not be held; the sweeper will find it", job_id)
-        state = None
     raise_unless_succeeded(job_id, state)
 
 
@@ -115,7 +119,11 @@ def _silence_spawning(**_: Any) -> None:
 
 @signals.worker_ready.connect
 def _start(sender: Any, **_: Any) -> None:
-    """In the main process, once the worker is ready."""
+    """In the main process, once the worker is ready, and while the pool's process loads."""
+    from worker.engine.notifier import notifiers
+    from worker.engine.sweep_advancer import SweepAdvancer
+    from worker.engine.sweeper import Sweeper
+
     _log_broken_models()
     signals.task_unknown.connect(partial(_no_such_model, sender.hostname), weak=False)
     taken = [name for name, queue in QUEUES.items() if queue in sender.app.amqp.queues.consume_from]
@@ -126,7 +134,7 @@ def _start(sender: Any, **_: Any) -> None:
         signals.worker_shutdown.connect(partial(_stop, thread), weak=False)
 
 
-def _stop(thread: Sweeper | SweepAdvancer | Notifier, **_: Any) -> None:
+def _stop(thread: "Sweeper | SweepAdvancer | Notifier", **_: Any) -> None:
     thread.stop()
 
 
@@ -142,6 +150,8 @@ def _log_broken_models() -> None:
 @signals.worker_process_init.connect
 def _join(**_: Any) -> None:
     """In the pool's process, when it starts."""
+    from worker.engine import attempt, drawing  # noqa: F401 - loads what a job needs
+
     device.end_with_worker()
     liveness.watch_main(settings)
     drawing.begin()
@@ -151,6 +161,8 @@ def _join(**_: Any) -> None:
 @signals.worker_process_shutdown.connect
 def _leave(exitcode: int, **_: Any) -> None:
     """In the pool's process, before it ends."""
+    from worker.engine import background
+
     background.wait()
     if liveness.is_stopping():
         # billiard would tell the main process, which knows, and then sleep for a second.
@@ -165,6 +177,8 @@ def _hand_back(**_: Any) -> None:
 
 def _no_such_model(worker: str, id: str, **_: Any) -> None:  # noqa: A002 - Celery's name
     """Fail the job whose message names a task that this worker does not have, if it is a job's message."""
+    from worker.engine.attempt import refuse
+
     try:
         refuse(id, settings, worker)
     except RedisUnreachable as error:
@@ -191,6 +205,8 @@ def _child_died(watchdog: Watchdog, task_id: str, exception: BaseException, **_:
 
 def _record_death(ledger: Ledger, record: Record, watchdog: Watchdog, exception: BaseException) -> None:
     """Queue the job again, or fail it after too many deaths."""
+    from worker.engine.ended_jobs import record_loss
+
     why, reason = _cause(str(exception), hung=record.process in watchdog.killed)
     results = open_results(settings)
     record_loss(ledger, results, record.claim, settings.max_lost_workers, why, reason)

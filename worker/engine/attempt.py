@@ -18,7 +18,7 @@ from jobs.settings import Settings
 from jobs.store.job_folder import LOG
 from jobs.store.open_results import open_results
 from worker.context import JobContext
-from worker.engine import background, drawing, liveness
+from worker.engine import background, liveness
 from worker.engine.ended_jobs import adopt
 from worker.engine.failures import sentence
 from worker.engine.fingerprinting import begun
@@ -236,7 +236,6 @@ class Attempt:
         task = wing(spec.model).action(spec.action)
         device.prepare()
         held.ledger.log_event(held.claim, begun(device.in_words(device.describe()), spec.model))
-        drawing.get_ready()
         context.progress(force=True, stage="preparing")
         return checked_metrics(spec.model, spec.action, task(context))
 

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable
 
 from jobs.store.results import Results
-from worker.report import index_page
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +88,8 @@ def write_index(results: Results) -> bool:
     Returns:
         False if another worker was writing it, for so long that it may be frozen.
     """
+    from worker.report import index_page  # not by each process that imports this module
+
     try:
         return index_page.write_index(results)
     except OSError as error:

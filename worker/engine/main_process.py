@@ -18,7 +18,7 @@ from jobs.errors import QuartetError, RedisUnreachable
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.messages import QUEUES
 from jobs.local.results_check import check_results_rights
-from jobs.local.supervisor import PARENT_VARIABLE, check_worker_is_installed
+from jobs.local.supervisor import PARENT_VARIABLE, TEMPORARY_VARIABLE, check_worker_is_installed
 from jobs.notifying.addresses import read_addresses
 from jobs.settings import Settings
 from jobs.store.open_results import open_results
@@ -87,6 +87,8 @@ def _run_celery(settings: Settings, queues: list[str], watchdog: Watchdog) -> No
     watched_by(watchdog)
     app.steps["worker"].add(Whereabouts)
     _end_even_without_redis(settings, watchdog)
+    if TEMPORARY_VARIABLE in os.environ and not read_addresses(settings):
+        _end_with_pool(watchdog)
     # Without gossip: it reads what strangers say of themselves.
     arguments = ["--without-mingle", "--without-gossip", "-E", "-Q", ",".join(queues)]
     quiet = ["--quiet"] if settings.log_format == "json" else []  # no banner, which is no event
@@ -108,6 +110,26 @@ def _end_even_without_redis(settings: Settings, watchdog: Watchdog) -> None:
 
     signals.worker_shutting_down.connect(
         lambda **_: threading.Thread(target=watch, name="stopping", daemon=True).start(), weak=False
+    )
+
+
+def _end_with_pool(watchdog: Watchdog) -> None:
+    """Have a worker that is stopped end once its pool has, and not when Celery has left Redis a second later.
+
+    The pool's process has handed back or published its job by then, and has written the index.
+    """
+    from billiard import active_children
+    from celery import signals
+
+    def watch() -> None:
+        while active_children():
+            time.sleep(0.01)
+        with contextlib.suppress(OSError):
+            watchdog.clean_up()
+        os._exit(0)
+
+    signals.worker_shutting_down.connect(
+        lambda **_: threading.Thread(target=watch, name="ending", daemon=True).start(), weak=False
     )
 
 

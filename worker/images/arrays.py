@@ -33,8 +33,26 @@ def with_noise(clean: Floats, noise: float, seed: list[int] | np.random.Generato
     """
     if not noise:
         return clean
-    noisy: Floats = np.random.default_rng(seed).standard_normal(clean.shape, np.float32)
-    noisy *= np.float32(noise)
+    return with_scaled(clean, noise, standard_normals(clean, seed))
+
+
+def standard_normals(images: Floats, seed: list[int] | np.random.Generator) -> Floats:
+    """Draw noise for images float32 (n, 784), of standard deviation 1, by a seed as `with_noise` takes."""
+    return np.random.default_rng(seed).standard_normal(images.shape, np.float32)
+
+
+def with_scaled(clean: Floats, noise: float, normals: Floats) -> Floats:
+    """Add noise that was drawn before, as `with_noise` does.
+
+    Args:
+        clean: float32 (n, 784) in [0, 1].
+        noise: its standard deviation.
+        normals: float32 (n, 784), as `standard_normals` draws them.
+
+    Returns:
+        float32 (n, 784) in [0, 1].
+    """
+    noisy: Floats = normals * np.float32(noise)
     noisy += clean
     return np.clip(noisy, 0, 1, out=noisy)
 

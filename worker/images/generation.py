@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -25,6 +26,9 @@ MOST_SEARCHED = 10_000
 
 MOST_FILES = 10_000
 """The most PNG files that a job writes; `images.npz` has all images."""
+
+_WRITTEN_AT_ONCE = 4
+"""PNG files: making one takes the system longer than encoding it."""
 
 LONGEST_STEM = 60
 """Characters of a given file's name in the name of a written one."""
@@ -68,20 +72,23 @@ def generate_images(
     seen = prepare(flat(ends))
     between = _interpolation(seen, parameters_of(context).interpolations, model)
     samples, digits = _samples(context, model)
-    save_images(
-        context,
-        names=np.array(inputs.names),
-        original=inputs.images,
-        input=as_bytes(values),
-        output=as_bytes(output),
-        interpolation_ends=ends,
-        interpolation_inputs=as_bytes(seen),
-        interpolation=as_bytes(between),
-        samples=as_bytes(samples),
-        sample_digits=digits,
-        sample_classes=np.array(classes_of_training(context.source), "U"),
-    )
-    _write_png(context, folder, inputs, as_bytes(output))
+    with ThreadPoolExecutor(1) as beside:  # compressing needs a core, and the many files the disk
+        saved = beside.submit(
+            save_images,
+            context,
+            names=np.array(inputs.names),
+            original=inputs.images,
+            input=as_bytes(values),
+            output=as_bytes(output),
+            interpolation_ends=ends,
+            interpolation_inputs=as_bytes(seen),
+            interpolation=as_bytes(between),
+            samples=as_bytes(samples),
+            sample_digits=digits,
+            sample_classes=np.array(classes_of_training(context.source), "U"),
+        )
+        _write_png(context, folder, inputs, as_bytes(output))
+        saved.result()
     # The ends are reconstructions of two images and not on the way between them.
     counts = {"images": len(output), "interpolations": max(0, len(between) - 2), "samples": len(samples)}
     return output, {name: float(count) for name, count in counts.items()}
@@ -153,15 +160,17 @@ def _write_png(context: JobContext, folder: str, inputs: InferenceInputs, images
         else [class_name(label, inputs.classes) for label in inputs.labels.tolist()]
     )
     said = remarks(inputs.images, looks_of_training(context.source))
-    rows = []
+    rows, files = [], []
     for number, (name, label, remark, image) in enumerate(
         zip(inputs.names, labels, said, images, strict=True)
     ):
         file = f"{folder}/{number:04d}-{_stem(name)}.png" if number < MOST_FILES else ""
         rows.append((number, name, label, file, remark))
         if file:
+            files.append((image, context.folder / file))
+    with ThreadPoolExecutor(_WRITTEN_AT_ONCE) as pool:
+        for _ in pool.map(lambda written: Image.fromarray(written[0]).save(written[1]), files):
             context.check_stop()
-            Image.fromarray(image).save(context.folder / file)
     context.write_table(
         TABLE_FILE, ("number", "image", "digit" if not inputs.classes else "class", "file", REMARK), rows
     )

@@ -22,9 +22,9 @@ class LabelledImages(NamedTuple):
         return LabelledImages(self.images[chosen], None if self.labels is None else self.labels[chosen])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Images:
-    """Grey images of 28 × 28 pixels, read-only.
+    """Grey images of 28 × 28 pixels, read-only; equal to itself alone.
 
     Attributes:
         name: the dataset's name, or the name of the file or folder.

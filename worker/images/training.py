@@ -40,6 +40,9 @@ MEASURED_AT_ONCE = 500
 WATCHED_IMAGES = 100
 """Images whose loss is followed within an epoch: in a three-hundredth of the time that an epoch takes."""
 
+traced_as_it_is = tf.autograph.experimental.do_not_convert
+"""For functions whose Python depends on no tensor: to rewrite them first would take as long as compiling."""
+
 CHUNK_IMAGES = 16_384
 CHUNK_STEPS = 256
 """The most images and steps in one call: a fraction of a second."""
@@ -229,11 +232,13 @@ class ImageTrainable:
         for step in tf.range(first, last):
             self._learn(order[step], noise_order[step], noise_images)
 
+    @traced_as_it_is  # type: ignore[untyped-decorator]
     def _learn(self, rows: Any, noise_rows: Any, noise_images: Any) -> None:
         halves = zip(tf.split(rows, self._parts), tf.split(noise_rows, self._parts), strict=True)
         gradients = [self._of_part(*half, noise_images) for half in halves]
         self._optimizer.apply([tf.add_n(of_weight) for of_weight in zip(*gradients, strict=True)])
 
+    @traced_as_it_is  # type: ignore[untyped-decorator]
     def _gradients(self, rows: Any, noise_rows: Any, noise_images: Any) -> Any:
         """The gradients of the batch's loss, as far as they come from a part of the batch."""
         noisy, clean = self._pair(rows, noise_rows, noise_images)
@@ -254,9 +259,11 @@ class ImageTrainable:
             total += tf.reduce_sum(self._image_losses(tf.gather(order, places), places, noise_images))
         return total / tf.cast(tf.size(order), tf.float32)
 
+    @traced_as_it_is  # type: ignore[untyped-decorator]
     def _loss_at_once(self, order: Any, noise_images: Any) -> Any:
         return tf.reduce_mean(self._image_losses(order, tf.range(tf.size(order)), noise_images))
 
+    @traced_as_it_is  # type: ignore[untyped-decorator]
     def _image_losses(self, order: Any, noise_order: Any, noise_images: Any) -> Any:
         noisy, clean = self._pair(order, noise_order, noise_images)
         nats = tf.nn.sigmoid_cross_entropy_with_logits(clean, logits_of(self.model, noisy))

@@ -1,6 +1,8 @@
 """Trains the network of an image model, and saves the files of a training job."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
@@ -21,7 +23,7 @@ from worker.images.trivial_baseline import baseline_errors, mean_image, warn_if_
 from worker.images.unseen import digests
 from worker.training.compile_cache import cached
 from worker.training.loop import fit
-from worker.training.seen_examples import write_seen
+from worker.training.seen_examples import Digests, write_seen
 
 CODED_IMAGES = 10_000
 """The most training images whose codes a distribution is fitted to."""
@@ -98,11 +100,12 @@ def save_training(
     _save_codes(context, model, images, noise)
     _save_examples(context, model, images, held_out, noise)
 
-    trained_on = images.train[~held_out]
-    write_seen(context.folder, digests(trained_on), digests(images.train[held_out]))
-    mean = mean_image(trained_on)
-    write_mean(context.folder, mean)
-    baseline = means(baseline_errors(flat(images.train[held_out]), mean))
+    known = _known.get(images)
+    if known is None:
+        known = _known[images] = _without_network(images, held_out)
+    write_seen(context.folder, known.seen, known.validation)
+    write_mean(context.folder, known.mean)
+    baseline = known.baseline
     reached = {"bce": history[-1]["validation_loss"], **baseline}
     warn_if_no_better(context, reached, "validation images", _remedy(history))
     warn_if_diverged(context, history, baseline["baseline_bce"])
@@ -111,6 +114,34 @@ def save_training(
         "baseline_validation_bce": baseline["baseline_bce"],
         "training_bce": history[-1]["loss"],
     }
+
+
+class _WithoutNetwork(NamedTuple):
+    """What a training job saves of its images, whatever it trains on them.
+
+    Attributes:
+        seen: digests of the training images.
+        validation: those of the validation images.
+        mean: the mean training image, float32 (784,).
+        baseline: how close that is to the validation images, as `baseline_errors` names it.
+    """
+
+    seen: Digests
+    validation: Digests
+    mean: Floats
+    baseline: dict[str, float]
+
+
+_known: WeakKeyDictionary[Images, _WithoutNetwork] = WeakKeyDictionary()
+"""Spares the next job on the same images the work, for as long as they stay in memory."""
+
+
+def _without_network(images: Images, held_out: NDArray[np.bool_]) -> _WithoutNetwork:
+    # Without a copy of the training images, which may be all that fits into memory.
+    own, validation = digests(images.train), images.train[held_out]
+    mean = mean_image(images.train, without=validation)
+    baseline = means(baseline_errors(flat(validation), mean))
+    return _WithoutNetwork(own[~held_out], own[held_out], mean, baseline)
 
 
 def warn_if_diverged(context: JobContext, history: Sequence[dict[str, float]], baseline_bce: float) -> None:

@@ -22,14 +22,20 @@ better: one whose code is dead ends at the mean image, give or take as much."""
 _MOST_BYTES = 1 << 16
 
 
-def mean_image(images: Pixels) -> Floats:
-    """The mean of training images uint8 (n, 28, 28) and one grey image: float32 (784,) in (0, 1).
+def mean_image(images: Pixels, without: Pixels | None = None) -> Floats:
+    """The mean of training images and one grey image: float32 (784,) in (0, 1).
 
     The grey image keeps each pixel from being certainly black or white, so that its cross-entropy on other
     images is finite.
+
+    Args:
+        images: uint8 (n, 28, 28).
+        without: those of them that do not count; none, if it is left out.
     """
-    total = images.sum(axis=0, dtype=np.int64).reshape(PIXELS) / 255 + 0.5
-    mean: Floats = (total / (len(images) + 1)).astype(np.float32)
+    left_out = images[:0] if without is None else without
+    sums = images.sum(axis=0, dtype=np.int64) - left_out.sum(axis=0, dtype=np.int64)
+    count = len(images) - len(left_out)
+    mean: Floats = ((sums.reshape(PIXELS) / 255 + 0.5) / (count + 1)).astype(np.float32)
     return mean
 
 

@@ -48,14 +48,15 @@ def unseen_quality(
     Raises:
         DamagedFolder: the digests are there and cannot be read.
     """
-    seen = seen_before(source or context.source, digests(images))
+    own = digests(images)
+    seen = seen_before(source or context.source, own)
     if seen is None:
         context.note(
             f"The training job of the {network} kept no digests of its images, so it is not known whether "
             f"some of these {counted(len(images), 'image')} are among them."
         )
         return {}
-    validated = validated_before(source or context.source, digests(images))
+    validated = validated_before(source or context.source, own)
     new = ~seen if validated is None else ~(seen | validated)
     others, total = int(np.count_nonzero(new)), counted(len(images), "image")
     trained, of_validation = int(np.count_nonzero(seen)), int(np.count_nonzero(~seen & ~new))

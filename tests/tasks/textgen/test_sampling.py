@@ -1,5 +1,6 @@
 """A text is a function of its own generator; characters are drawn with the right probabilities."""
 
+import os
 from collections.abc import Callable
 
 import keras
@@ -39,6 +40,20 @@ def test_a_text_depends_on_its_generator_and_not_on_those_beside_it(
     assert np.array_equal(wide.write(PROMPT, 30, 1.0, rngs(3)), together[:3])
     for number in (0, 69):
         assert np.array_equal(writer.write(PROMPT, 30, 1.0, [rngs(70)[number]])[0], together[number])
+
+
+def test_the_number_of_cores_changes_no_character(
+    network: keras.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+    for cores in (1, 3):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)), raising=False)
+        calls: list[None] = []
+        wide = Writer(network, 40)
+        written.append(wide.write(PROMPT, 30, 1.0, rngs(40), lambda calls=calls: calls.append(None)))
+        # One core writes 32 texts in a call; three write all 40.
+        assert len(calls) == {1: 2, 3: 1}[cores]
+    assert np.array_equal(*written)
 
 
 def test_a_longer_text_begins_as_the_shorter_one(writer: Writer) -> None:

@@ -1,12 +1,21 @@
 """Measures networks on the same images over a range of noise levels."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 
 from worker.context import JobContext
-from worker.images.arrays import Floats, as_bytes, flat, one_of_each_digit, with_noise
+from worker.images.arrays import (
+    Floats,
+    as_bytes,
+    flat,
+    one_of_each_digit,
+    standard_normals,
+    with_noise,
+    with_scaled,
+)
 from worker.images.artifacts import SHOWN_IMAGES
 from worker.images.image_sets import Images
 from worker.images.network import predict
@@ -14,6 +23,7 @@ from worker.images.pixels import Pixels
 from worker.images.quality import MEASURES, errors, network_errors, quality
 from worker.images.trivial_baseline import baseline_errors, warn_if_no_better
 from worker.tasks.denoiser.comparison import Comparison
+from worker.training.cpu_parallel import parallel_parts
 
 LEVELS = tuple(tenth / 10 for tenth in range(11))
 """Standard deviations of the noise, pixels being in [0, 1]."""
@@ -44,12 +54,27 @@ def compare(
     sums = {
         level: {method: dict.fromkeys(MEASURES, 0.0) for method in ("noisy", *networks)} for level in levels
     }
-    for level in levels:
-        for clean, noisy in _noisy_batches(context, images, level):
+
+    def measured(first: int) -> dict[float, dict[str, dict[str, float]]]:
+        clean = flat(images[first : first + BATCH])
+        normals = _normals(context, clean, first)
+        found = {}
+        for level in levels:
+            context.check_stop()
+            noisy = with_scaled(clean, level, normals)
             outputs = {"noisy": noisy} | {name: predict(model, noisy) for name, model in networks.items()}
-            for method, output in outputs.items():
-                for measure, value in quality(clean, output).items():
-                    sums[level][method][measure] += value * len(clean) / len(images)
+            found[level] = {method: quality(clean, output) for method, output in outputs.items()}
+        return found
+
+    firsts = range(0, len(images), BATCH)
+    with ThreadPoolExecutor(parallel_parts()) as pool:
+        for first, of_batch in zip(firsts, pool.map(measured, firsts), strict=True):
+            context.progress(stage="comparing at each noise level", step=first, steps=len(images))
+            share = len(images[first : first + BATCH])
+            for level, of_level in of_batch.items():
+                for method, means in of_level.items():
+                    for measure, value in means.items():
+                        sums[level][method][measure] += value * share / len(images)
     return Comparison(sums)
 
 
@@ -154,6 +179,11 @@ def _noisy_batches(context: JobContext, images: Pixels, noise: float) -> Iterato
     """Batches of images without and with noise, each float32 (k, 784)."""
     for first in range(0, len(images), BATCH):
         context.check_stop()
-        context.progress(stage=f"comparing at noise {noise:g}", step=first, steps=len(images))
+        context.progress(stage=f"measuring at noise {noise:g}", step=first, steps=len(images))
         clean = flat(images[first : first + BATCH])
-        yield clean, with_noise(clean, noise, [context.spec.seed, 40, first])
+        yield clean, with_scaled(clean, noise, _normals(context, clean, first))
+
+
+def _normals(context: JobContext, clean: Floats, first: int) -> Floats:
+    """The noise of a batch at each level, before it is scaled."""
+    return standard_normals(clean, [context.spec.seed, 40, first])

@@ -1,8 +1,8 @@
 """Samples text from a trained character model: the whole loop is one compiled graph.
 
-A graph writes a block of characters for several texts at once. It reads the prompt as it writes: given
-characters take the place of those that would be drawn. Ours, because a call of Keras' `predict` for each
-character takes longer than the character's computation.
+A graph writes a block of characters for several texts at once, and each core runs a graph of its own. It
+reads the prompt as it writes: given characters take the place of those that would be drawn. Ours, because a
+call of Keras' `predict` for each character takes longer than the character's computation.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,9 +14,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from worker.tasks.textgen.network import multiplications, next_logits, zero_state
+from worker.training.cpu_parallel import parallel_parts, usable_processors
 
-WIDTHS = (1, 8, 64)
+WIDTHS = (1, 8, 32)
 """How many texts a graph can write at once: the smallest that suffices is used, or the largest repeatedly."""
+
+GPU_WIDTHS = (1, 8, 64)
+"""The same on a GPU, which is not shared among parts."""
 
 LONGEST_BLOCK = 256
 """Characters written in one call."""
@@ -41,11 +45,16 @@ class Writer:
             top_p: draw from the likeliest characters that make up this probability, 1 for all.
         """
         self.model = model
-        self._width = next((width for width in WIDTHS if width >= texts), WIDTHS[-1])
+        on_gpu = parallel_parts() == 1
+        widths = GPU_WIDTHS if on_gpu else WIDTHS
+        self._width = next((width for width in widths if width >= texts), widths[-1])
+        # A text's bits depend on the width, which is therefore the same whatever the number of cores.
+        self._parts = 1 if on_gpu else min(-(-texts // self._width), usable_processors())
         self._block = int(MOST_MULTIPLICATIONS / (multiplications(model) * self._width))
         self._block = max(1, min(LONGEST_BLOCK, self._block))
         self._limits = (top_k, top_p) if top_k or top_p < 1 else None
-        self._write_block = tf.function(self._compiled_block, jit_compile=True)
+        self._write_part = tf.function(self._compiled_block, jit_compile=True)
+        self._write_block = tf.function(self._blocks) if self._parts > 1 else self._write_part
 
     def compile(self) -> None:
         """Compile now, which takes about a second, so that the first text takes no longer than the next."""
@@ -75,9 +84,10 @@ class Writer:
             (texts, length), codes without the prompt.
         """
         texts = np.empty((len(rngs), length), np.int32)
-        for first in range(0, len(rngs), self._width):
-            some = rngs[first : first + self._width]
-            self._write_some(texts[first : first + self._width], prompt, temperature, some, after_block)
+        lanes = self._parts * self._width
+        for first in range(0, len(rngs), lanes):
+            some = rngs[first : first + lanes]
+            self._write_some(texts[first : first + lanes], prompt, temperature, some, after_block)
         return texts
 
     def _write_some(
@@ -90,13 +100,14 @@ class Writer:
     ) -> None:
         # The graph reads the prompt's first character at once, and the others on its way.
         ahead, length = len(prompt) - 1, texts.shape[1]
-        characters = tf.fill([self._width], tf.constant(prompt[0], tf.int32))
-        state = zero_state(self.model, self._width)
+        lanes = self._parts * self._width
+        characters = tf.fill([lanes], tf.constant(prompt[0], tf.int32))
+        state = zero_state(self.model, lanes)
         for start in range(0, ahead + length, self._block):
             given = np.full(self._block, -1, np.int32)
             part = prompt[1 + start : 1 + start + self._block]
             given[: len(part)] = part
-            uniforms = np.ones((self._block, self._width), np.float32)
+            uniforms = np.ones((self._block, lanes), np.float32)
             for lane, rng in enumerate(rngs):
                 uniforms[:, lane] = 1 - rng.random(self._block, np.float32)
             written, characters, state = self._write_block(
@@ -106,6 +117,19 @@ class Writer:
             new = written.numpy().T[: len(rngs), max(0, ahead - start) :][:, : length - place]
             texts[:, place : place + new.shape[1]] = new
             after_block()
+
+    def _blocks(self, characters: Any, state: Any, given: Any, uniforms: Any, temperature: Any) -> Any:
+        """The same as `_compiled_block` for all parts, none of which waits for another."""
+        of_parts = zip(
+            tf.split(characters, self._parts),
+            tf.split(state, self._parts, axis=2),
+            tf.split(uniforms, self._parts, axis=1),
+            strict=True,
+        )
+        written, last, states = zip(
+            *(self._write_part(*part[:2], given, part[2], temperature) for part in of_parts), strict=True
+        )
+        return tf.concat(written, axis=1), tf.concat(last, axis=0), tf.concat(states, axis=2)
 
     def _compiled_block(
         self, characters: Any, state: Any, given: Any, uniforms: Any, temperature: Any
