@@ -1,12 +1,16 @@
 """What the rows of the autoencoder and of the denoiser share: their sides take turns, epoch by epoch."""
 
 from contextlib import ExitStack
-from statistics import mean
+from statistics import mean, median
 
 from benchmarks.data import arrays, prepared
 from benchmarks.measuring import Row, pairs
+from benchmarks.products import Shape
+from benchmarks.shares import explain
 from benchmarks.sides import started
+from worker.images.network import CODE_UNITS
 from worker.images.parameters import ImageTraining
+from worker.training.cpu_parallel import PARTS
 
 NAMES = {"notebooks": "notebook", "pytorch": "PyTorch", "quartet": "Quartet"}
 PRODUCTS = 5
@@ -57,7 +61,7 @@ def compare(
     row.judge("epochs beside the notebook", pairs(times["notebooks"], times["quartet"]), "≥", beside_notebook)
     if "pytorch" in times:
         row.judge("epochs beside PyTorch", pairs(times["pytorch"], times["quartet"]), "≥", beside_pytorch)
-    _limit_an_epoch(row, images, pixels)
+    _limit_an_epoch(row, images, pixels, median(times["quartet"]))
     row.note(
         f"An epoch: {images:,} images in batches of {ImageTraining().batch_size}, then the losses on the "
         "validation images; ours on as many training images as well. The first epoch of each seed compiles "
@@ -66,8 +70,8 @@ def compare(
     return reached
 
 
-def _limit_an_epoch(row: Row, images: int, pixels: int) -> None:
-    code = 32
+def _limit_an_epoch(row: Row, images: int, pixels: int, seconds: float) -> None:
+    code = CODE_UNITS
     gigaflops = images * PRODUCTS * 2 * pixels * code / 1e9
     row.limit(
         "an epoch",
@@ -75,6 +79,22 @@ def _limit_an_epoch(row: Row, images: int, pixels: int) -> None:
         "s",
         f"{images:,} images × {PRODUCTS} products × 2 × {pixels} × {code} = {gigaflops:.1f} GFLOP at the "
         f"measured GEMM rate of {row.machine.gemm_gflops:.0f} GFLOP/s",
+    )
+    batch = ImageTraining().batch_size
+    half, steps = batch // PARTS, images / batch
+    explain(
+        row,
+        "an epoch",
+        seconds,
+        {
+            Shape(half, pixels, code): 2 * steps,
+            Shape(half, code, pixels): steps,
+            Shape(pixels, half, code, transposed=True): steps,
+            Shape(code, half, pixels, transposed=True): steps,
+        },
+        "the reading of images, the loss' gradient, Adam, and both losses after the epoch",
+        gflops=row.machine.gemm_gflops,
+        parts=PARTS,
     )
 
 

@@ -29,13 +29,14 @@ NOTEBOOKS: dict[str, tuple[str, str, dict[str, Any], str, dict[str, Any]]] = {
 def measure(row: Row) -> None:
     """Train each model in a process of its own, the notebook's and ours in turn."""
     loaded: list[float] = []
+    held: list[dict[str, float]] = []
     notebooks: dict[str, float] = {}
     for model in ("autoencoder", "sentiment") if row.short else KINDS:
         peaks: dict[str, list[float]] = {"notebook": [], "Quartet": []}
         with prepared(NOTEBOOKS[model][1], row.short) as data:
             for _ in range(1 if row.short else RUNS):
                 peaks["notebook"].append(_notebook(model, data))
-                before, peak = _quartet(model, row.short)
+                before, peak, *held = _quartet(model, row.short)
                 loaded.append(before)
                 peaks["Quartet"].append(peak)
         for name, values in peaks.items():
@@ -63,6 +64,15 @@ def measure(row: Row) -> None:
         f"Sentiment: what our process holds before it trains, nearly all of it TensorFlow, is alone "
         f"{median(loaded) / notebooks['sentiment']:.2f} of the notebook's peak."
     )
+    if all(held):
+        # Of the last model, which is the review model.
+        files, own = ([each[name] for each in held] for name in ("RssFile", "RssAnon"))
+        row.note(
+            f"Sentiment, after its training: {files[0]:.0f} MB are pages of libraries that importing reads "
+            f"and {files[1] - files[0]:.0f} MB more that compiling and computing read, {own[0]:.0f} MB are "
+            f"what the imports allocate, and {own[1] - own[0]:.0f} MB are the training's own: reviews, "
+            "functions, weights, and what XLA's compiler allocated."
+        )
 
 
 def _notebook(model: str, data: Path) -> float:
@@ -72,13 +82,14 @@ def _notebook(model: str, data: Path) -> float:
         return float(side.ask("peak_memory_mb"))
 
 
-def _quartet(model: str, short: bool) -> tuple[float, float]:
+def _quartet(model: str, short: bool) -> tuple[float, float, dict[str, float], dict[str, float]]:
+    """Our peak before training and after it, and what was held at both times."""
     kind = KINDS[model]
     name, folder = (OFFLINE[kind], None) if short else (REAL[kind], real_data_folder())
     with Side("benchmarks.quartet.task", model=model, name=name, folder=folder) as side:
-        before = side.ask("peak_memory_mb")
+        before, held_before = side.ask("peak_memory_mb"), side.ask("held_mb")
         side.ask("train")
-        return float(before), float(side.ask("peak_memory_mb"))
+        return float(before), float(side.ask("peak_memory_mb")), held_before, side.ask("held_mb")
 
 
 if __name__ == "__main__":

@@ -6,12 +6,14 @@ that on AMD's Zen 5.
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
+
+from worker.engine.startup import XLA_FLAGS
 
 GEMM_SIDE = 1_536
 GEMM_PRODUCTS = 5
@@ -22,13 +24,39 @@ GEMV_SHAPE = (256, 512)
 
 RUNS = 15
 
+IN_A_LOOP = 64
+"""How many products of one shape a compiled loop makes: each reads other rows, as a network's steps do."""
+
+
+class Shape(NamedTuple):
+    """A product of two matrices, (rows, inner) by (inner, columns), as a network makes it.
+
+    Attributes:
+        rows: of the first factor and of the product.
+        inner: what is summed over.
+        columns: of the second factor and of the product.
+        transposed: whether the first factor lies in memory as (inner, rows), as it does for the gradient of
+            weights.
+    """
+
+    rows: int
+    inner: int
+    columns: int
+    transposed: bool = False
+
+    @property
+    def flops(self) -> int:
+        """Multiplications and additions."""
+        return 2 * self.rows * self.inner * self.columns
+
 
 class Products:
     """A process in which each operation has one thread."""
 
     def __init__(self) -> None:
-        """Import TensorFlow with one thread."""
+        """Import TensorFlow with one thread, and with the compiler's flags that a worker sets."""
         os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
+        os.environ["XLA_FLAGS"] = XLA_FLAGS
         import tensorflow
 
         self._tensorflow = tensorflow
@@ -49,6 +77,42 @@ class Products:
         with ThreadPoolExecutor(threads) as pool:
             seconds = _shortest(lambda: list(pool.map(some, pairs)))
         return 2.0 * threads * GEMM_PRODUCTS * GEMM_SIDE**3 / seconds / 1e9
+
+    def seconds_of(self, shapes: Sequence[Sequence[Any]], threads: int) -> list[float]:
+        """The least time that one product of each shape takes, while other threads make the same.
+
+        Args:
+            shapes: each a `Shape`.
+            threads: that make the product, each of them.
+
+        Returns:
+            Seconds, one for each shape.
+        """
+        return [self._seconds_of(Shape(*shape), threads) for shape in shapes]
+
+    def _seconds_of(self, shape: Shape, threads: int) -> float:
+        tf = self._tensorflow
+        random = np.random.default_rng(0)
+        first = (shape.inner, shape.rows) if shape.transposed else (shape.rows, shape.inner)
+        factors = [
+            (
+                tf.constant(random.standard_normal((IN_A_LOOP, *first), np.float32)),
+                tf.constant(random.standard_normal((shape.inner, shape.columns), np.float32)),
+            )
+            for _ in range(threads)
+        ]
+
+        @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
+        def many(left: Any, right: Any) -> Any:
+            def multiply(place: Any, _: Any) -> Any:
+                return place + 1, tf.matmul(left[place], right, transpose_a=shape.transposed)
+
+            begin = (0, tf.zeros((shape.rows, shape.columns)))
+            return tf.while_loop(lambda place, _: place < IN_A_LOOP, multiply, begin)[1]
+
+        with ThreadPoolExecutor(threads) as pool:
+            shortest = _shortest(lambda: list(pool.map(lambda pair: many(*pair), factors)))
+        return shortest / IN_A_LOOP
 
     def gemv_gflops(self) -> float:
         """float32 products of a vector and a matrix that lies in the cache, on one core, by numpy.

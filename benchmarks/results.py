@@ -20,6 +20,7 @@ ROWS = (
     "memory",
     "first_step",
     "worker_start",
+    "whole_commands",
     "queue_cost",
     "submit",
     "list_jobs",
@@ -34,6 +35,7 @@ ROWS = (
     "ledger_memory",
     "recovery",
     "scale",
+    "growth",
 )
 """In the order in which they are measured and shown; each is a module of this package."""
 

@@ -5,17 +5,24 @@ Run: `python -m benchmarks.sentiment [--short]`.
 
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
 from benchmarks.data import arrays, prepared
 from benchmarks.measuring import Row, pairs
+from benchmarks.products import Shape
 from benchmarks.row_command import run
+from benchmarks.shares import explain
 from benchmarks.sides import Side, started
+from worker.tasks.sentiment.ragged_lstm import TURN
+from worker.tasks.sentiment.scoring import BATCH
+from worker.training.cpu_parallel import PARTS
 
 ACCURACY = 0.86
 MOST_EPOCHS = 4
 ROUNDS, ROUND_REVIEWS = 7, 3_840
+SCORED_REVIEWS = 4_096
 NAMES = {"notebooks": "notebook", "pytorch": "PyTorch", "quartet": "Quartet"}
 EMBEDDING_UNITS, LSTM_UNITS = 32, 64
 
@@ -24,7 +31,7 @@ def measure(row: Row) -> None:
     """Reviews a second in turns; then the time to 86 % in turns, with three seeds."""
     modules = row.compared_with("sentiment", "sentiment", "sentiment")
     with prepared("reviews", row.short) as data:
-        _speed(row, modules, data)
+        training, scoring, scored_words = _speed(row, modules, data)
         _time_to_accuracy(row, [module for module in modules if "pytorch" not in module], data)
         stored = arrays(data)
     words = float(np.diff(stored["offsets"])[stored["training"]].mean())
@@ -38,10 +45,45 @@ def measure(row: Row) -> None:
         f"{flops / 1e6:.1f} MFLOP a review; at the measured GEMM rate of "
         f"{row.machine.gemm_gflops:.0f} GFLOP/s",
     )
+    _explain(row, 1 / (words * training), 1 / (scored_words * scoring))
 
 
-def _speed(row: Row, modules: list[str], data: Path) -> None:
+def _explain(row: Row, trained: float, scored: float) -> None:
+    """The shares of a word's time, in seconds each."""
+    half, gates = BATCH // PARTS, 4 * LSTM_UNITS
+    recurrent = Shape(half, LSTM_UNITS, gates)
+    back = {
+        Shape(half * TURN, EMBEDDING_UNITS, gates): 1 / TURN,
+        recurrent: 1.0,
+        Shape(half, gates, LSTM_UNITS): 1.0,
+        Shape(EMBEDDING_UNITS, half * TURN, gates, transposed=True): 1 / TURN,
+        Shape(LSTM_UNITS, half * TURN, gates, transposed=True): 1 / TURN,
+        Shape(half * TURN, gates, EMBEDDING_UNITS): 1 / TURN,
+    }
+    explain(
+        row,
+        f"a word of {BATCH} reviews in training",
+        BATCH * trained,
+        back,
+        "gates and traces, the embedding's gradient, padding, Adam, and averaging",
+        gflops=row.machine.gemm_gflops,
+        parts=PARTS,
+    )
+    explain(
+        row,
+        f"a word of {BATCH} reviews in scoring",
+        BATCH * scored,
+        {Shape(half, EMBEDDING_UNITS, gates): 1.0, recurrent: 1.0},
+        "gates, the embedding, and padding",
+        gflops=row.machine.gemm_gflops,
+        parts=PARTS,
+    )
+
+
+def _speed(row: Row, modules: list[str], data: Path) -> tuple[float, float, float]:
+    """Our reviews a second in training and in scoring, and the mean words of those scored."""
     speeds: dict[str, list[float]] = {}
+    scored: list[dict[str, float]] = []
     rounds, reviews = (2, 256) if row.short else (ROUNDS, ROUND_REVIEWS)
     with ExitStack() as stack:
         sides = started(stack, modules, data=data, seed=0)
@@ -50,11 +92,17 @@ def _speed(row: Row, modules: list[str], data: Path) -> None:
                 speed = side.ask("train", most_reviews=reviews)["reviews_per_second"]
                 if turn:  # the first one compiles
                     speeds.setdefault(name, []).append(speed)
+            score = sides["quartet"].ask("score", most_reviews=256 if row.short else SCORED_REVIEWS)
+            if turn:
+                scored.append(score)
+    scoring = [score["reviews_per_second"] for score in scored]
     for name, values in speeds.items():
         row.figure(f"{NAMES[name]}, training", "reviews/s", values)
+    row.figure("Quartet, scoring", "reviews/s", scoring)
     row.judge("reviews/s beside the notebook", pairs(speeds["quartet"], speeds["notebooks"]), "≥", 1.8)
     if "pytorch" in speeds:
         row.judge("reviews/s beside PyTorch", pairs(speeds["quartet"], speeds["pytorch"]), "≥", 2.0)
+    return median(speeds["quartet"]), median(scoring), scored[0]["words"]
 
 
 def _time_to_accuracy(row: Row, modules: list[str], data: Path) -> None:

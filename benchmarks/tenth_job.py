@@ -16,6 +16,8 @@ JOBS = 10
 LAST = 4
 """The seventh to the tenth count as tenths: one alone would be one measurement."""
 
+MOST_SECONDS = 0.15
+"""The most that one of them may cost."""
 
 KINDS = (
     ("autoencoder", "mnist", 10),
@@ -46,6 +48,7 @@ def measure(row: Row) -> None:
             row.figure(f"{name}: bare training", "s", bare[-LAST:])
             row.figure(f"{name}: first job, beyond that", "s", costs[:1])
             row.figure(f"{name}: tenth job, beyond that", "s", costs[-LAST:])
+            row.judge(f"{name}, beyond bare training", costs[-LAST:], "≤", MOST_SECONDS, "s")
     row.note(
         "Beyond bare training: waiting for the worker, reading data, building and compiling, the report, "
         "publishing. Bare training is the job's own epochs, each at the median of their times, so that "

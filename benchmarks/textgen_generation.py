@@ -5,11 +5,15 @@ Run: `python -m benchmarks.textgen_generation [--short]`.
 """
 
 from contextlib import ExitStack
+from statistics import median
 
 from benchmarks.data import arrays, prepared
 from benchmarks.measuring import Row, pairs
+from benchmarks.products import Shape
 from benchmarks.row_command import run
+from benchmarks.shares import explain
 from benchmarks.sides import started
+from worker.tasks.textgen.sampling import WIDTHS
 
 ROUNDS = 7
 TEXTS = 64
@@ -46,16 +50,29 @@ def measure(row: Row) -> None:
         row.judge("one text beside PyTorch", pairs(one, speeds["pytorch", 1]), "≥", 5)
         row.judge("64 texts beside PyTorch", pairs(many, speeds["pytorch", TEXTS]), "≥", 2)
     flops = 2 * (UNITS * 4 * UNITS + UNITS * vocabulary)
-    for texts, rate, kind in (
-        (1, row.machine.gemv_gflops_core, "GEMV"),
-        (TEXTS, row.machine.gemm_gflops_core, "GEMM"),
+    for what, rate, kind in (
+        ("1 text, on one core", row.machine.gemv_gflops_core, "GEMV"),
+        (f"{TEXTS} texts, on all cores", row.machine.gemm_gflops, "GEMM"),
     ):
         row.limit(
-            f"{texts} text{'s' if texts > 1 else ''} on one core",
+            what,
             rate * 1e9 / flops,
             "characters/s",
             f"matrices {UNITS} × {4 * UNITS} and {UNITS} × {vocabulary} are {flops:,} FLOP a character; at "
             f"the measured {kind} rate of {rate:.0f} GFLOP/s",
+        )
+    for texts, width, speed, gflops in (
+        (1, 1, one, row.machine.gemv_gflops_core),
+        (TEXTS, WIDTHS[-1], many, row.machine.gemm_gflops),
+    ):
+        explain(
+            row,
+            f"a character of each of {texts} texts" if texts > 1 else "a character of one text",
+            texts / median(speed),
+            {Shape(width, UNITS, 4 * UNITS): 1, Shape(width, UNITS, vocabulary): 1},
+            "gates, the look-up, the draw, and the loop",
+            gflops=gflops,
+            parts=texts // width,
         )
     row.note(
         "Compiling our graph, about half a second a job, is not counted; nothing of the others is either."

@@ -5,11 +5,17 @@ Run: `python -m benchmarks.textgen_training [--short]`.
 
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 from benchmarks.data import arrays, prepared
 from benchmarks.measuring import Row, pairs
+from benchmarks.products import Shape
 from benchmarks.row_command import run
+from benchmarks.shares import explain
 from benchmarks.sides import Side, started
+from jobs.spec import JobSpec
+from worker.training.cpu_parallel import PARTS
 
 NOTEBOOK_SECONDS, QUARTET_SECONDS = 300, 120
 SLICE_SECONDS = 3
@@ -22,7 +28,7 @@ UNITS = 128
 def measure(row: Row) -> None:
     """Characters a second in turns with PyTorch; then the notebook's five minutes; then ours, three seeds."""
     with prepared("text", row.short) as data:
-        _speed(row, data)
+        speed = _speed(row, data)
         _loss(row, data)
         vocabulary = int(arrays(data)["vocabulary"])
     flops = 3 * 2 * (UNITS * 4 * UNITS + UNITS * vocabulary)
@@ -34,9 +40,33 @@ def measure(row: Row) -> None:
         f"{vocabulary} are {flops:,} FLOP a character, the one-hot product being a look-up; at the measured "
         f"GEMM rate of {row.machine.gemm_gflops:.0f} GFLOP/s",
     )
+    _explain_step(row, speed, vocabulary)
 
 
-def _speed(row: Row, data: Path) -> None:
+def _explain_step(row: Row, speed: float, vocabulary: int) -> None:
+    parameters: Any = JobSpec.make("textgen", "train").parameters
+    streams, window = parameters.batch_size, parameters.window
+    half, gates = streams // PARTS, 4 * UNITS
+    explain(
+        row,
+        "a training step",
+        streams * window / speed,
+        {
+            Shape(half, UNITS, gates): window,
+            Shape(half, gates, UNITS): window,
+            Shape(UNITS, half * window, gates, transposed=True): 1,
+            Shape(half * window, UNITS, vocabulary): 1,
+            Shape(half * window, vocabulary, UNITS): 1,
+            Shape(UNITS, half * window, vocabulary, transposed=True): 1,
+        },
+        "gates, look-ups, the softmax, Adam, averaging, and the losses after each epoch",
+        gflops=row.machine.gemm_gflops,
+        parts=PARTS,
+    )
+
+
+def _speed(row: Row, data: Path) -> float:
+    """Our characters a second."""
     modules = row.compared_with("textgen", "textgen", "textgen")[1:]
     speeds: dict[str, list[float]] = {}
     rounds, seconds = (2, 0.2) if row.short else (ROUNDS, ROUND_SECONDS)
@@ -54,6 +84,7 @@ def _speed(row: Row, data: Path) -> None:
     if "pytorch" in speeds:
         ratios = pairs(speeds["quartet"], speeds["pytorch"])
         row.judge("training characters/s beside PyTorch", ratios, "≥", 1.5)
+    return median(speeds["quartet"])
 
 
 def _loss(row: Row, data: Path) -> None:

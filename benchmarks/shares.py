@@ -1,0 +1,48 @@
+"""What a training or a writing takes beside the limit of the machine: the share of each cause."""
+
+from collections.abc import Mapping
+
+from benchmarks.measuring import Row, number
+from benchmarks.products import Shape
+from benchmarks.sides import Side
+from worker.training.cpu_parallel import usable_processors
+
+
+def explain(
+    row: Row, what: str, seconds: float, made: Mapping[Shape, float], rest: str, *, gflops: float, parts: int
+) -> None:
+    """Add the limit that products of a network's own shapes set, and how the time divides.
+
+    Such products are slower than the large ones that the machine's rate is measured with: their sums are
+    short, or their rows are few. They are measured alone, now, compiled as the network is.
+
+    Args:
+        row: receives the limit and a note.
+        what: is made, as a word for the limit's line.
+        seconds: that it was measured to take.
+        made: products of one part, by their shapes -> how many of them.
+        rest: what else takes time, as the note names it.
+        gflops: the machine's best rate of such products.
+        parts: that are computed in parallel, on a core each where there are so many.
+    """
+    threads = min(parts, usable_processors())
+    with Side("benchmarks.products") as products:
+        each = products.ask("seconds_of", shapes=list(made), threads=threads)
+    alone = sum(count * one for count, one in zip(made.values(), each, strict=True)) * parts / threads
+    best = sum(count * shape.flops for shape, count in made.items()) * parts / (gflops * 1e9)
+    shapes = ", ".join(
+        f"{shape.rows} × {shape.inner} × {shape.columns} at {threads * shape.flops / one / 1e9:.0f}"
+        for shape, one in zip(made, each, strict=True)
+    )
+    row.limit(
+        f"{what}, by products of these very shapes",
+        alone * 1e6,
+        "µs",
+        f"measured alone, in GFLOP/s on {threads} core{'s' if threads > 1 else ''}: {shapes}",
+    )
+    row.note(
+        f"{what[0].upper()}{what[1:]} takes {number(seconds * 1e6)} µs, {seconds / best:.2f} times what its "
+        f"products would at the machine's best rate: {best / seconds:.0%} of the time are these, "
+        f"{max(0.0, alone - best) / seconds:.0%} what products of these shapes take longer, and "
+        f"{max(0.0, seconds - max(alone, best)) / seconds:.0%} {rest}."
+    )

@@ -1,0 +1,193 @@
+"""Seconds that whole commands of `quartet run` take, in turn with a process that imports TensorFlow.
+
+Run: `python -m benchmarks.whole_commands [--short]`.
+"""
+
+import csv
+import itertools
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.data import OFFLINE, REAL, real_data_folder
+from benchmarks.measuring import Row
+from benchmarks.row_command import run
+from benchmarks.service import folders, wait
+from benchmarks.whole_command import whole_command
+from jobs.client import Client
+from jobs.local.supervisor import temporary_service
+from jobs.settings import Settings
+
+TURNS = 2
+TEXT_BYTES = 10_000_000
+LABELLED = {1_000: 2.0, 10_000: 3.0, 100_000: 10.0}
+"""Reviews in a file -> the seconds that labelling them may take beyond the import."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A command, and what was measured of it in each turn.
+
+    Attributes:
+        name: what it does.
+        arguments: of `quartet run`.
+        target: the most seconds that it may take beyond the import and its own training.
+        forgets: whether the tokens of earlier commands are removed before it.
+        seconds: of the whole process.
+        training: of the epochs that it trained, by its history.
+    """
+
+    name: str
+    arguments: Sequence[str]
+    target: float
+    forgets: bool = False
+    seconds: list[float] = field(default_factory=list)
+    training: list[float] = field(default_factory=list)
+
+
+def measure(row: Row) -> None:
+    """Train each model once, then run each command once in a turn, after an import of TensorFlow."""
+    imports: list[float] = []
+    with folders(None if row.short else real_data_folder()) as settings:
+        commands = _commands(settings, row.short)[: 2 if row.short else None]
+        for _ in range(1 if row.short else TURNS):
+            imports.append(_import_seconds())
+            for command in commands:
+                _run(command, settings)
+    row.figure("a process that imports TensorFlow and ends", "s", imports)
+    for command in commands:
+        row.figure(command.name, "s", command.seconds)
+        beyond = [
+            whole - training - imported
+            for whole, training, imported in zip(command.seconds, command.training, imports, strict=True)
+        ]
+        what = "import and training" if any(command.training) else "import"
+        row.judge(f"{command.name}, beyond {what}", beyond, "≤", command.target, "s")
+    row.limit("a command", min(imports), "s", "the quickest `import tensorflow` in a process of its own")
+    row.note(
+        "Each command is a process of its own that starts a Redis and a worker and ends them; the models "
+        "were trained before. Training is the sum of the epochs' seconds, so compiling counts as a cost."
+    )
+    row.note(
+        f"The text has {TEXT_BYTES:,} characters of IMDB, all of which Shakespeare has too. 100,000 reviews "
+        "are IMDB's 50,000 twice. First: no tokens of the reviews are in the data folder yet."
+    )
+
+
+def _import_seconds() -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import tensorflow"], check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def _run(command: Measured, settings: Settings) -> None:
+    if command.forgets:
+        shutil.rmtree(settings.data_dir / "tokens", ignore_errors=True)
+    done = whole_command(settings, "run", *command.arguments, "--fresh")
+    history = Path(done.printed.strip()).with_name("history.csv")
+    trained = 0.0
+    if history.exists():
+        with history.open(newline="") as file:
+            trained = sum(float(epoch["seconds"]) for epoch in csv.DictReader(file))
+    command.seconds.append(done.seconds)
+    command.training.append(trained)
+
+
+def _commands(settings: Settings, short: bool) -> list[Measured]:
+    data, count = (OFFLINE, 20) if short else (REAL, 10_000)
+    images, epochs = data["images"], 1 if short else 10
+    models = _trained(settings, data)
+    autoencoder, denoiser, critic, writer = models.values()
+    texts = _reviews(settings, data["reviews"])
+    labelled = {20: 2.0} if short else LABELLED
+    for number in labelled:
+        _write_reviews(settings.data_dir / f"{number}.csv", texts, number)
+    text = _write_text(settings.data_dir / "text.txt", texts, 20_000 if short else TEXT_BYTES)
+    reviews = f"`sentiment evaluate`, reviews of {data['reviews']}"
+    return [
+        Measured(
+            f"`autoencoder train --epochs {epochs}` on {images}",
+            ("autoencoder", "train", "--data", images, "--epochs", str(epochs)),
+            1.5,
+        ),
+        Measured("`autoencoder evaluate`", ("autoencoder", "evaluate", "--from", autoencoder), 2.5),
+        Measured(
+            "`denoiser evaluate --baseline`",
+            ("denoiser", "evaluate", "--from", denoiser, "--baseline", autoencoder),
+            5.0,
+        ),
+        Measured(
+            f"`denoiser generate --count {count}`",
+            ("denoiser", "generate", "--from", denoiser, "--count", str(count)),
+            4.0,
+        ),
+        Measured(f"{reviews}, first", ("sentiment", "evaluate", "--from", critic), 6.0, forgets=True),
+        Measured(f"{reviews}, again", ("sentiment", "evaluate", "--from", critic), 6.0),
+        *(
+            Measured(
+                f"label {number:,} reviews",
+                (
+                    "sentiment",
+                    "generate",
+                    "--from",
+                    critic,
+                    "--data",
+                    str(settings.data_dir / f"{number}.csv"),
+                ),
+                target,
+            )
+            for number, target in labelled.items()
+        ),
+        Measured(
+            f"`textgen evaluate`, {text.stat().st_size / 1e6:g} MB",
+            ("textgen", "evaluate", "--from", writer, "--data", str(text)),
+            5.0,
+        ),
+    ]
+
+
+def _trained(settings: Settings, data: dict[str, str]) -> dict[str, str]:
+    """Train each model for an epoch: its name -> the id of the job."""
+    kinds = {"autoencoder": "images", "denoiser": "images", "sentiment": "reviews", "textgen": "text"}
+    with temporary_service(settings) as service:
+        client = Client(service.settings)
+        submitted = {
+            model: client.submit(model, "train", data=data[kind], epochs=1).id
+            for model, kind in kinds.items()
+        }
+        return {model: wait(client, job_id).id for model, job_id in submitted.items()}
+
+
+def _reviews(settings: Settings, name: str) -> list[str]:
+    from worker.tasks.sentiment.sources import open_reviews
+
+    return [review.text for review in open_reviews(name, settings, labelled=True).read(print)]
+
+
+def _write_reviews(path: Path, texts: Sequence[str], count: int) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["text"])
+        rows.writerows([text] for text in itertools.islice(itertools.cycle(texts), count))
+
+
+def _write_text(path: Path, texts: Sequence[str], size: int) -> Path:
+    """A text of characters that the model knows, so that all of it is measured."""
+    known = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ,.;:!?'-\n")
+    pieces, left = [], size
+    for text in itertools.cycle(texts):
+        piece = "".join(character for character in text if character in known)[: left - 1] + "\n"
+        pieces.append(piece)
+        left -= len(piece)
+        if left <= 0:
+            break
+    path.write_text("".join(pieces), encoding="utf-8")
+    return path
+
+
+if __name__ == "__main__":
+    run("whole_commands", "Whole commands", measure)
