@@ -28,7 +28,14 @@ def states(client: Client) -> dict[str, str]:
 
 def test_a_worker_is_seen_as_it_announced_itself(client: Client) -> None:
     job = client.submit("autoencoder", "train", data="digits")
-    announce(client, "w1@a.b", since="1700000000000", device="NVIDIA H100", queues="short,training")
+    announce(
+        client,
+        "w1@a.b",
+        since="1700000000000",
+        device="NVIDIA H100",
+        queues="short,training",
+        kind="1-0123456789ab",
+    )
     announce(client, "w2@a.b", since="9" * 40, waiting="for room on /results")
     client.ledger.claim(job.id, "w1@a.b", 7, secrets.token_hex(8))
     first, second = (worker.as_dict() for worker in client.workers())
@@ -41,6 +48,7 @@ def test_a_worker_is_seen_as_it_announced_itself(client: Client) -> None:
         "hand_back": False,
         "device": "NVIDIA H100",
         "version": "1",
+        "kind": "1-0123456789ab",
         "queues": ("short", "training"),
         "since": "2023-11-14T22:13:20.000Z",
         "start": "7-w1@a.b",
