@@ -99,8 +99,10 @@ def test_another_host_goes_on_with_the_job_of_a_host_that_is_gone_for_good(
     hosts: dict[str, Host], elsewhere: Client
 ) -> None:
     hosts["one"].start()
-    job = elsewhere.submit("autoencoder", "train", data="digits", epochs=400)
-    until(lambda: progress_of(elsewhere, job.id).get("epoch", 0) > 30, 90, "some epochs")
+    job = elsewhere.submit("autoencoder", "train", data="digits", epochs=800)
+    shared = elsewhere.results.checkpoints
+    assert shared is not None
+    until(lambda: job.id in shared.positions(), 90, "its first checkpoint in the store")
     hosts["one"].lose()
     hosts["two"].start()
     done = ended(elsewhere, job.id)
@@ -108,7 +110,7 @@ def test_another_host_goes_on_with_the_job_of_a_host_that_is_gone_for_good(
     assert elsewhere.folder(job.id).verify() == []
     texts = [entry["text"] for entry in elsewhere.timeline(job.id)]
     assert [text for text in texts if text.startswith("resumed from epoch ")], texts
-    again = elsewhere.submit("autoencoder", "train", data="digits", epochs=400, fresh=True)
+    again = elsewhere.submit("autoencoder", "train", data="digits", epochs=800, fresh=True)
     assert ended(elsewhere, again.id).state == "succeeded", logs(hosts)
     check_same_bits(elsewhere.folder(again), elsewhere.folder(job))
     assert {each.id for each in elsewhere.jobs()} == {job.id, again.id}
