@@ -6,14 +6,14 @@ Run: `python -m benchmarks.advance_sweep [--short]`.
 import time
 from random import Random
 
-from benchmarks.ended_jobs import end
+from benchmarks.ended_sweep import begin, end_next, end_queued, leave_one_at_a_time
 from benchmarks.measuring import Row
 from benchmarks.row_command import run
 from benchmarks.service import folders, redis_alone
 from jobs.client import Client
 from jobs.sweeps.advance import Advancer
 
-TRIALS, RUNS = 500, 7
+TRIALS, RUNS, EPOCHS = 500, 7, 2
 SWEEP = "advance"
 
 
@@ -22,7 +22,9 @@ def measure(row: Row) -> None:
     trials, runs = (20, 2) if row.short else (TRIALS, RUNS)
     with folders(None) as settings, redis_alone(settings) as found:
         client, rng = Client(found), Random(0)
-        _end_all(client, trials, 1 + runs, rng)
+        _, sweep = begin(client, SWEEP, method="tpe", trials=trials, more=1 + runs, epochs=EPOCHS)
+        end_queued(client, rng, EPOCHS)
+        leave_one_at_a_time(client, sweep)
         advancer = Advancer(client.ledger, client.results)
         took = [_advance(client, advancer, rng) for _ in range(1 + runs)]
     taken_over, *later = took
@@ -38,33 +40,12 @@ def measure(row: Row) -> None:
     )
 
 
-def _end_all(client: Client, trials: int, more: int, rng: Random) -> None:
-    """Begin a sweep, end so many trials of it at once, and leave `more` of them for one after the other."""
-    rates = {"distribution": "log_uniform_values", "min": 1e-4, "max": 1e-1}
-    sweep = client.sweep(
-        "autoencoder",
-        parameters={"learning_rate": rates, "batch_size": [32, 64, 128, 256], "epochs": 2},
-        method="tpe",
-        data="digits",
-        name=SWEEP,
-        run_cap=trials + more,
-        parallel=trials,
-    )
-    advancer = Advancer(client.ledger, client.results)
-    while len(client.ledger.ids("queued")) < trials:
-        advancer.advance_all()
-    for job_id in client.ledger.ids("queued"):
-        end(client, job_id, {"validation_bce": rng.random()}, 2)
-    client.create_sweep(sweep.spec.model_copy(update={"parallel": 1}))
-
-
 def _advance(client: Client, advancer: Advancer, rng: Random) -> tuple[float, float]:
     """Have the next job queued, and end it; the seconds of the former, and those of the processor."""
     began, used = time.perf_counter(), time.process_time()
     advancer.advance_all()
     took = time.perf_counter() - began, time.process_time() - used
-    [job_id] = client.ledger.ids("queued")
-    end(client, job_id, {"validation_bce": rng.random()}, 2)
+    end_next(client, rng, EPOCHS)
     return took
 
 

@@ -5,13 +5,11 @@ import time
 from collections.abc import Sequence
 from random import Random
 
-from benchmarks.ended_jobs import end
+from benchmarks.ended_sweep import begin, end_next, end_queued, leave_one_at_a_time
 from benchmarks.growth_curve import Curve
 from benchmarks.service import folders, redis_alone
 from benchmarks.whole_command import whole_command
 from jobs.client import Client
-from jobs.sweeps.advance import Advancer
-from jobs.sweeps.sweep import Sweep
 from jobs.sweeps.sweep_folder import sweep_folder
 from worker.report.compare_page import FILE, write_sweep_page
 
@@ -36,18 +34,16 @@ def measure_sweeps(sizes: Sequence[int]) -> list[Curve]:
         with folders(None) as settings, redis_alone(settings) as found:
             client, rng = Client(found), Random(0)
             began = time.perf_counter()
-            advancer, sweep = _begin(client, trials)
+            advancer, sweep = begin(client, SWEEP, method="random", trials=trials, more=TURNS, epochs=EPOCHS)
             submitted = time.perf_counter() - began
-            client.create_sweep(sweep.spec.model_copy(update={"parallel": 1}))
-            for job_id in client.ledger.ids("queued"):
-                end(client, job_id, {"validation_bce": rng.random()}, EPOCHS)
+            leave_one_at_a_time(client, sweep)
+            end_queued(client, rng, EPOCHS)
             advanced = []
             for _ in range(TURNS):
                 began = time.perf_counter()
                 advancer.advance_all()
                 advanced.append(time.perf_counter() - began)
-                [job_id] = client.ledger.ids("queued")
-                end(client, job_id, {"validation_bce": rng.random()}, EPOCHS)
+                end_next(client, rng, EPOCHS)
             shown = min(whole_command(found, "sweeps", "show", SWEEP).seconds for _ in range(2))
             drawn = min(_draw_page(client) for _ in range(2))  # the first one loads libraries
         took = submitted, statistics.median(advanced), shown, drawn
@@ -62,20 +58,3 @@ def _draw_page(client: Client) -> float:
     began = time.perf_counter()
     write_sweep_page(client.results, record, sweep_folder(client.results, SWEEP) / FILE)
     return time.perf_counter() - began
-
-
-def _begin(client: Client, trials: int) -> tuple[Advancer, Sweep]:
-    rates = {"distribution": "log_uniform_values", "min": 1e-4, "max": 1e-1}
-    sweep = client.sweep(
-        "autoencoder",
-        parameters={"learning_rate": rates, "batch_size": [32, 64, 128, 256], "epochs": EPOCHS},
-        method="random",
-        data="digits",
-        name=SWEEP,
-        run_cap=trials + TURNS,
-        parallel=trials,
-    )
-    advancer = Advancer(client.ledger, client.results)
-    while len(client.ledger.ids("queued")) < trials:
-        advancer.advance_all()
-    return advancer, sweep

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sides import peak_memory_mb
+from benchmarks.sides import megabytes, peak_memory_mb, process_status
 from jobs.errors import Cancelled
 from jobs.settings import read_settings
 from jobs.spec import JobSpec
@@ -89,9 +89,9 @@ def _children_watched() -> Iterator[dict[int, float]]:
 def _peaks_of_children() -> Iterator[tuple[int, float]]:
     for path in Path("/proc").glob("[0-9]*/status"):
         with suppress(OSError, LookupError, ValueError):  # it has ended
-            status = dict(line.split(":", 1) for line in path.read_text(encoding="utf-8").splitlines())
+            status = process_status(path.parent.name)
             if int(status["PPid"]) == os.getpid():
-                yield int(path.parent.name), int(status["VmHWM"].split()[0]) * 1024 / 1e6
+                yield int(path.parent.name), megabytes(status["VmHWM"])
 
 
 def start(**options: Any) -> Task:

@@ -96,12 +96,28 @@ def peak_memory_mb() -> float:
     started this one.
     """
     try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return megabytes(process_status()["VmHWM"])
     except OSError:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
-    [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) * 1024 / 1e6
+
+
+def process_status(process: str = "self") -> dict[str, str]:
+    """What Linux says of a process, by the name of the line (proc_pid_status(5)).
+
+    Args:
+        process: its id; this process without one.
+
+    Raises:
+        OSError: it has ended, or the system has no such file.
+    """
+    status = Path("/proc", process, "status").read_text(encoding="utf-8")
+    return dict(line.split(":", 1) for line in status.splitlines())
+
+
+def megabytes(size: str) -> float:
+    """A size as `process_status` has it (`812 kB`), in 10⁶ bytes."""
+    return int(size.split()[0]) * 1024 / 1e6
 
 
 def has_pytorch() -> bool:

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.sides import megabytes, process_status
 from jobs.settings import read_settings
 from jobs.spec import JobSpec
 from worker.context import JobContext
@@ -33,11 +34,10 @@ class Quartet:
         Empty where there is no /proc.
         """
         try:
-            lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+            status = process_status()
         except OSError:
             return {}
-        fields = (line.split() for line in lines if line.startswith(("RssFile", "RssAnon")))
-        return {name.rstrip(":"): int(size) * 1024 / 1e6 for name, size, _ in fields}
+        return {name: megabytes(status[name]) for name in ("RssFile", "RssAnon")}
 
 
 def start(**options: Any) -> Quartet:
