@@ -11,7 +11,7 @@ from benchmarks.machine import Machine
 from benchmarks.sides import has_pytorch
 
 MEASURED = Path(__file__).parent / "measured"
-"""Where each row leaves its figures, which `benchmarks.results` puts together; not in git."""
+"""Where each row leaves its figures, which `benchmarks.results` puts together: in git, so that one can be measured alone."""
 
 
 @dataclass(frozen=True)

@@ -34,10 +34,11 @@ ROWS = (
     "adam",
     "ledger_memory",
     "recovery",
-    "scale",
     "growth",
+    "scale",
 )
-"""In the order in which they are measured and shown; each is a module of this package."""
+"""In the order in which they are measured and shown; each is a module of this package. The last one leaves the
+machine busy for a while."""
 
 HEAD = """# Results
 

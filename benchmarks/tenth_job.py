@@ -1,4 +1,4 @@
-"""What the tenth job of a kind costs beyond the bare training, in one worker.
+"""What the tenth job of a kind costs beyond the bare training, in one worker: alone, and with nine others.
 
 Run: `python -m benchmarks.tenth_job [--short]`.
 """
@@ -29,14 +29,15 @@ KINDS = (
 
 
 def measure(row: Row) -> None:
-    """Submit one job after the other; from its acceptance to its end, less its epochs at their median."""
+    """Submit one job after the other, then all at once; their seconds, less their epochs at the median."""
     kinds = (("autoencoder", "digits", 3),) if row.short else KINDS
     folder = None if row.short else real_data_folder()
     with folders(folder) as settings, temporary_service(settings) as service:
         client = Client(service.settings)
         for model, data, epochs in kinds:
+            jobs = 2 if row.short else JOBS
             bare, costs = [], []
-            for number in range(2 if row.short else JOBS):
+            for number in range(jobs):
                 job = client.submit(model, "train", data=data, seed=number, epochs=epochs)
                 record = wait(client, job.id)
                 assert record.finished is not None
@@ -44,16 +45,32 @@ def measure(row: Row) -> None:
                 training = len(history) * median(epoch["seconds"] for epoch in history)
                 bare.append(training)
                 costs.append((record.finished - record.submitted) / 1000 - training)
+            in_a_row = _in_a_row(client, model, data, epochs, jobs) - median(bare[-LAST:])
             name = f"{model}, {epochs} epochs on {data}"
             row.figure(f"{name}: bare training", "s", bare[-LAST:])
             row.figure(f"{name}: first job, beyond that", "s", costs[:1])
             row.figure(f"{name}: tenth job, beyond that", "s", costs[-LAST:])
+            row.figure(f"{name}: each of {jobs} submitted at once, beyond that", "s", [in_a_row])
             row.judge(f"{name}, beyond bare training", costs[-LAST:], "≤", MOST_SECONDS, "s")
     row.note(
         "Beyond bare training: waiting for the worker, reading data, building and compiling, the report, "
         "publishing. Bare training is the job's own epochs, each at the median of their times, so that "
         f"compiling in the first one counts as a cost. Tenth: the last {LAST} of {JOBS}."
     )
+    row.note(
+        "Submitted at once: from the first one's acceptance to the last one's end, divided by their number. "
+        "While the report of one is drawn, the next one begins, and they share the cores."
+    )
+
+
+def _in_a_row(client: Client, model: str, data: str, epochs: int, jobs: int) -> float:
+    """Submit jobs at once; the seconds of each, on the average."""
+    submitted = [
+        client.submit(model, "train", data=data, seed=JOBS + number, epochs=epochs) for number in range(jobs)
+    ]
+    ended = [wait(client, job.id) for job in submitted]
+    last = max(record.finished or 0 for record in ended)
+    return (last - ended[0].submitted) / 1000 / jobs
 
 
 if __name__ == "__main__":
