@@ -49,7 +49,7 @@ def examine(state_dir: Path, name: str) -> tuple[int, str]:
         The exit code, 0 if it is healthy, and a sentence.
     """
     states = [read_state(path) for path in (state_dir / WORKERS).glob(f"{_digest(name)}-*.json")]
-    judged = [_judge(state, name) for state in states if state and _is_alive(state["pid"])]
+    judged = [_judge(state, name) for state in states if state and is_alive(state["pid"])]
     # Two workers of one name serve two Redis; each should be well.
     code, sentence = max(judged, default=(UNHEALTHY, f"{name} is not running"))
     return code, escape_line(sentence)
@@ -96,7 +96,8 @@ def read_state(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether a process of this id is there, or one that nobody has waited for."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

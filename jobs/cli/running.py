@@ -83,7 +83,7 @@ def _run(model: str, action: str, given: dict[str, Any]) -> None:
         follow = partial(_follow, client, job.id, service.check, workers_come=True)
         try:
             job = follow()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, OSError):  # the latter where the terminal was closed
             _cancel(client, job.id)
             job = follow()
         _end_with(client, job, as_json)  # before Redis and the worker are stopped, which takes a second
@@ -106,9 +106,9 @@ def _cancel(client: "Client", job_id: str) -> None:
         job = client.job(job_id)
         if job.state in ENDED:
             return
+        client.cancel(job_id)  # before a word to a terminal that may be closed
         begun = {"running": "; the job keeps its checkpoint" if job.action == "train" else ""}
         click.echo(f"stopping{begun.get(job.state, '; the job had not started')}", err=True)
-        client.cancel(job_id)
 
 
 def _check_needed_jobs(client: "Client", spec: "JobSpec") -> None:

@@ -25,7 +25,11 @@ def show_workers(workers: Sequence[WorkerView]) -> None:
         ),
         Column("SINCE", [ago(worker.since) if worker.since else "" for worker in workers], leaves=3),
         Column(
-            "VERSION", [escape_line(worker.kind or worker.version) for worker in workers], most=20, leaves=1
+            "VERSION",
+            [escape_line(worker.kind or worker.version) for worker in workers],
+            least=7,
+            most=20,
+            leaves=1,
         ),
     ]
     header, *rows = lines(columns, line_width())

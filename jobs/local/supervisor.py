@@ -40,7 +40,7 @@ PARENT_VARIABLE = "QUARTET_PARENT"
 """The variable with the id of a worker's parent process; the worker ends when that process is gone."""
 
 TEMPORARY_VARIABLE = "QUARTET_TEMPORARY"
-"""The variable that says that a worker's Redis ends with it, so that nothing need be left in order there."""
+"""The variable with the temporary folder of a worker's Redis: both end with the worker's parent process."""
 
 
 def check_worker_is_installed() -> None:
@@ -58,7 +58,7 @@ def check_worker_is_installed() -> None:
 
 
 def start_worker(
-    settings: Settings, redis_url: str, name: str, log: IO[bytes], *, temporary: bool = False
+    settings: Settings, redis_url: str, name: str, log: IO[bytes], temporary: Path | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a worker in a process that ends with this one.
 
@@ -67,15 +67,16 @@ def start_worker(
         redis_url: the Redis to use instead of that of the settings.
         name: the worker's name.
         log: receives its output.
-        temporary: whether its Redis ends with it.
+        temporary: the folder of a Redis that ends with it.
 
     Returns:
         The worker's process, the leader of a session of its own.
     """
     chosen = settings.model_copy(update={"redis_url": SecretStr(redis_url)}).environment()
     environment = os.environ | chosen | {PARENT_VARIABLE: str(os.getpid())}
-    if temporary:
-        environment[TEMPORARY_VARIABLE] = "1"
+    if temporary is not None:
+        # What the worker's libraries leave in temporary files goes with the folder.
+        environment |= {TEMPORARY_VARIABLE: str(temporary), "TMPDIR": str(temporary)}
     command = [sys.executable, "-P", "-m", "worker.cli", "--name", name]
     return subprocess.Popen(
         command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -128,7 +129,7 @@ class LocalWorker:
     """One worker, in a new process whenever the last one died."""
 
     def __init__(
-        self, settings: Settings, redis_url: str, name: str, log: Path, *, temporary: bool = False
+        self, settings: Settings, redis_url: str, name: str, log: Path, temporary: Path | None = None
     ) -> None:
         """Start the first process."""
         self._drained, self._temporary = False, temporary
@@ -146,9 +147,7 @@ class LocalWorker:
         self._frozen = Lasting(FROZEN_SECONDS)
         try:
             with os.fdopen(open_log(self._log), "ab") as log, uninterrupted():
-                self.process = start_worker(
-                    self._settings, self._redis_url, self._name, log, temporary=self._temporary
-                )
+                self.process = start_worker(self._settings, self._redis_url, self._name, log, self._temporary)
         except OSError as error:
             why = (error.strerror or "unusable").lower()
             raise QuartetError(f"worker {self._name} cannot be started ({why}: {self._log})") from None
@@ -264,9 +263,8 @@ def _service(
         for number in range(1, count + 1):
             name, log = f"quartet-{number}", logs / f"worker-{number}.log"
             with uninterrupted():
-                service.workers.append(
-                    LocalWorker(settings, chosen.redis_address(), name, log, temporary=not redis.keep)
-                )
+                temporary = None if redis.keep else redis.folder
+                service.workers.append(LocalWorker(settings, chosen.redis_address(), name, log, temporary))
         yield service
     finally:
         seconds = settings.stop_grace_seconds + SHUTDOWN_SECONDS

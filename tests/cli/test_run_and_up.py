@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from jobs.local.redis_lock import responds
 from jobs.settings import Settings
 from tests.cli.program import QUARTET, TRAIN, environment, quartet
+from tests.notifying.webhook_server import webhook
 from tests.support.processes import until
 
 
@@ -40,8 +42,8 @@ def ended_in_any_case() -> Iterator[None]:
             process.communicate(timeout=90)
 
 
-def start(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
-    variables = environment(settings)
+def start(settings: Settings, *arguments: str, **more: str) -> subprocess.Popen[str]:
+    variables = environment(settings, **more)
     del variables["QUARTET_REDIS_URL"]
     process = subprocess.Popen(
         [QUARTET, *arguments], env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -69,14 +71,17 @@ def all_gone(processes: list[psutil.Process]) -> bool:
 
 @pytest.mark.chaos
 def test_run_does_a_job_with_nothing_started_and_leaves_nothing_running(alone: Settings) -> None:
-    process = start(alone, "run", *TRAIN)
-    below = family(process, 3)
-    out, err = process.communicate(timeout=120)
+    with webhook() as hook:
+        process = start(alone, "run", *TRAIN, QUARTET_NOTIFY=hook.url)
+        below = family(process, 3)
+        out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert Path(out.strip()).is_file()
     assert all_gone(below)
-    # Its worker did not wait for Celery to leave Redis, and yet wrote the index and removed what was its own.
+    # Its worker did not wait for Celery to leave Redis, and yet wrote the index, told of the job's end and
+    # removed what was its own.
     assert Path(out.strip()).parent.name in (alone.results_dir / "index.html").read_text()
+    assert [message["job"]["report"] for message in hook.messages] == [out.strip()]
     assert not any((alone.state_dir / "workers").iterdir())
     # The next one finds the first in the results folder alone.
     process = start(alone, "run", "autoencoder", "generate", "--from", "latest", "--json")
@@ -108,13 +113,40 @@ def test_interrupting_run_keeps_the_checkpoint_and_leaves_nothing_running(alone:
 
 
 @pytest.mark.chaos
-def test_killing_run_leaves_nothing_running(alone: Settings) -> None:
-    process = start(alone, "run", "denoiser", "train", "--data", "digits", "--epochs", "100000")
+def test_closing_the_terminal_of_run_keeps_the_checkpoint_and_leaves_nothing_running(alone: Settings) -> None:
+    variables = environment(alone)
+    del variables["QUARTET_REDIS_URL"]
+    terminal, end = os.openpty()
+    long_training = ["denoiser", "train", "--data", "digits", "--epochs", "100000"]
+    process = subprocess.Popen(
+        [QUARTET, "run", *long_training], env=variables, stdout=end, stderr=end, text=True
+    )
+    _started.append(process)
+    os.close(end)
     below = family(process, 3)
     until(lambda: list(alone.results_dir.glob(".staging/*/checkpoint.npz")), 90, "the first checkpoint")
-    process.kill()
-    process.communicate(timeout=10)
-    until(lambda: all_gone(below), 20, "the end of Redis and the worker")
+    os.close(terminal)
+    process.send_signal(signal.SIGHUP)  # as whoever has it as its own terminal gets it
+    process.wait(60)
+    assert [path.parent.name[:2] for path in alone.results_dir.glob("*/checkpoint.npz")] == ["20"]
+    assert all_gone(below)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("begun", [True, False])
+def test_killing_run_leaves_nothing_running(alone: Settings, begun: bool) -> None:
+    long_training = ["denoiser", "train", "--data", "digits", "--epochs", "100000"]
+    with tempfile.TemporaryDirectory(prefix="quartet-", dir="/tmp") as short:  # it is to hold a socket
+        process = start(alone, "run", *long_training, TMPDIR=short)
+        below = family(
+            process, 3 if begun else 2
+        )  # Redis and the worker, which has yet to load what it needs
+        if begun:
+            until(lambda: list(alone.results_dir.glob(".staging/*/checkpoint.npz")), 90, "a checkpoint")
+        process.kill()
+        process.communicate(timeout=10)
+        until(lambda: all_gone(below), 20, "the end of Redis and the worker")
+        assert not list(Path(short).iterdir())
 
 
 @pytest.mark.chaos

@@ -44,6 +44,18 @@ def test_the_list_says_what_each_does(client: Client, in_process: Program) -> No
     ]
 
 
+def test_a_job_of_a_worker_stays_whole_where_its_kind_does_not_fit(
+    client: Client, in_process: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = client.submit("autoencoder", "train", data="digits")
+    announce(client, "worker@0123456789ab", device="CPU", kind="1.2.3-0123456789ab")
+    client.ledger.claim(job.id, "worker@0123456789ab", 7, secrets.token_hex(8))
+    monkeypatch.setattr("jobs.cli.worker_table.line_width", lambda: 80)
+    [_, line] = in_process("worker", "list").stdout.splitlines()
+    assert f" running {job.id} " in line
+    assert " 1.2.3-01" in line
+
+
 def test_a_drain_says_what_becomes_of_each_job(client: Client, in_process: Program) -> None:
     job = client.submit("autoencoder", "train", data="digits")
     announce(client, "busy@a")

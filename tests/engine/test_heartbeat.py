@@ -212,6 +212,25 @@ def test_a_task_that_is_given_up_ends_nothing_itself_and_its_lease_is_renewed_me
         assert not task.is_alive()
 
 
+def test_a_task_is_given_up_once_the_system_starts_threads_again(
+    ledger: ScriptedLedger, beating: Callable[..., Heartbeat]
+) -> None:
+    gave_up: list[str] = []
+    ledger.answers["asked"] = ledger.answers["renew"] = "cancel"
+    beat = beating(gave_up)
+    before = threading.stack_size(2**46)  # no system has room for such a thread
+    try:
+        with pytest.raises(RuntimeError):
+            threading.Thread(target=print).start()
+        until(lambda: beat._is_overdue(), 10, "the end of its patience")
+        calls = len(ledger.calls)
+        until(lambda: len(ledger.calls) > calls + 3, 10, "beats that could give up nothing")
+    finally:
+        threading.stack_size(before)
+    assert gave_up == []
+    until(lambda: gave_up == ["cancel"], 10, "its end")
+
+
 def test_a_cancellation_is_heard_though_the_timeline_takes_no_more(
     ledger: ScriptedLedger, beating: Callable[..., Heartbeat], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -166,6 +166,19 @@ def test_two_workers_send_each_message_once_and_one_goes_on_when_the_other_stops
     assert len(hook.messages) == len({message["id"] for message in hook.messages}) == 6
 
 
+@pytest.mark.parametrize("status", [204, 500])
+def test_where_no_worker_follows_what_is_left_is_told_up_to_the_first_that_is_not_taken(
+    client: Client, settings: Settings, status: int
+) -> None:
+    with webhook(lambda _: status) as hook:
+        with running(told_by(settings, hook), client) as one:
+            pass
+        for _ in range(3):
+            fail(client, submit(client))
+        one.finish()
+        assert (len(hook.messages), len(notices(client))) == ((3, 0) if status == 204 else (1, 3))
+
+
 def test_too_many_notices_and_old_ones_are_dropped_and_that_is_logged(
     client: Client, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

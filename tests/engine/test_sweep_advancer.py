@@ -1,5 +1,6 @@
 """One worker at a time advances the sweeps, at each trial's end, and outlives whatever goes wrong."""
 
+import json
 import subprocess
 import sys
 import time
@@ -54,6 +55,20 @@ def test_another_worker_goes_on_at_once_when_the_one_that_advances_stops(
         until(lambda: client.ledger.ids("queued"), 20, "a trial")
     finally:
         other.stop()
+
+
+def test_where_no_worker_follows_the_page_of_a_sweep_that_has_just_ended_is_drawn(
+    client: Client, advancer: SweepAdvancer
+) -> None:
+    sweep = client.create_sweep(sweep_of())
+    stand_in = StandIn(client)
+    while sweep.refresh().state == "running":
+        stand_in.end_queued()
+    advancer.stop()
+    advancer.finish()
+    folder = client.results.root / "sweeps" / sweep.name
+    assert json.loads((folder / "sweep.json").read_text())["state"] == "ended"
+    assert "The sweep has ended" in (folder / "compare.html").read_text()
 
 
 def test_whatever_goes_wrong_it_is_tried_again(

@@ -12,6 +12,7 @@ from jobs.settings import Settings
 from jobs.spec import JobSpec
 from jobs.store.job_folder import CHECKPOINT
 from jobs.store.results import Results
+from jobs.store.saved_records import saved_ids
 from jobs.store.staging import STAGING
 from tests.support.processes import until
 from worker.engine.sweeper import Sweeper
@@ -255,6 +256,23 @@ def test_a_failure_without_a_folder_gets_one_with_the_checkpoint_that_was_left(
         "published",
     ]
     assert results.staged_ids() == ledger.unpublished() == []
+
+
+def test_a_worker_that_nobody_follows_leaves_no_ended_job_without_a_folder(
+    ledger: Ledger, results: Results, settings: Settings
+) -> None:
+    sweeper = Sweeper(settings.model_copy(update={"sweep_seconds": 600.0}), "w1@here")
+    sweeper.start()
+    stopped, queued = submit(ledger), submit(ledger)
+    held = claim(ledger, stopped)
+    staged(results, stopped, held.attempt, held.token)
+    ledger.cancel(stopped)
+    ledger.record_loss(held, 3, "killed")
+    sweeper.stop()
+    assert results.ids() == []
+    sweeper.finish()
+    assert (results.ids(), results.staged_ids(), saved_ids(results)) == ([stopped], [], [queued])
+    assert stopped in (results.root / "index.html").read_text()
 
 
 def test_a_failure_that_no_volume_takes_is_tried_again_with_the_next_round(

@@ -316,6 +316,16 @@ def test_a_job_that_was_to_stop_is_cancelled_when_its_worker_hands_it_back(ledge
     assert ledger.unpublished() == [job_id]
 
 
+def test_a_job_that_was_to_stop_is_cancelled_when_its_worker_does_not_understand_it(ledger: Ledger) -> None:
+    job_id = submit(ledger)
+    held = claim(ledger, job_id)
+    ledger.cancel(job_id)
+    ledger.decline(held, "old", "no such model")
+    assert state(ledger, job_id) == "cancelled"
+    assert ledger.declined() == []
+    assert ledger.unpublished() == [job_id]
+
+
 def test_cancelling_what_is_not_there_is_an_unknown_job(ledger: Ledger) -> None:
     job_id = new_job_id()
     with pytest.raises(UnknownJob) as caught:

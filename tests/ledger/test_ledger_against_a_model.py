@@ -116,8 +116,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.decline(claim, kind, "no such model")
         if self.model.holds(claim):
             job = self.model.jobs[claim.job_id]
-            self.model.queue_again(job)
-            job.attempt, job.token, job.declined = job.attempt - 1, "", True
+            self.model.queue_again(claim.job_id)
+            job.attempt, job.token, job.declined = job.attempt - 1, "", job.state == "queued"
 
     @rule()
     def offer_what_was_declined(self) -> None:

@@ -73,9 +73,9 @@ def test_a_worker_gets_its_name_its_settings_and_its_parent(
     told = f"$QUARTET_REDIS_URL $QUARTET_LEASE_SECONDS ${PARENT_VARIABLE} ${TEMPORARY_VARIABLE}"
     stand_in(f'echo "$@ {told}"')
     log = tmp_path / "log"
-    for temporary, said in ((False, ""), (True, "1")):
+    for temporary, said in ((None, ""), (tmp_path, str(tmp_path))):
         with log.open("wb") as file:
-            worker = start_worker(settings, "unix:///other.sock", "w1", file, temporary=temporary)
+            worker = start_worker(settings, "unix:///other.sock", "w1", file, temporary)
         assert worker.wait(30) == 0
         assert log.read_text() == f"-P -m worker.cli --name w1 unix:///other.sock 27.0 {os.getpid()} {said}\n"
 

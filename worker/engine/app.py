@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import signal
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 settings = read_values()
+
+_threads: "list[Sweeper | SweepAdvancer | Notifier]" = []
+"""Those of the main process beside Celery."""
+
+_stopping = threading.Lock()
 
 app = Celery(APP_NAME)
 app.conf.update(celery_settings(settings.redis_address()))
@@ -131,11 +137,31 @@ def _start(sender: Any, **_: Any) -> None:
     threads: list[Sweeper | SweepAdvancer | Notifier] = [sweeper, advancer, *notifiers(settings)]
     for thread in threads:
         thread.start()
-        signals.worker_shutdown.connect(partial(_stop, thread), weak=False)
+    _threads.extend(threads)
 
 
-def _stop(thread: "Sweeper | SweepAdvancer | Notifier", **_: Any) -> None:
-    thread.stop()
+@signals.worker_shutdown.connect
+def _stop_threads(**_: Any) -> None:
+    stop_threads()
+
+
+def stop_threads(*, for_good: bool = False) -> None:
+    """Stop the threads beside Celery, once; who calls this meanwhile waits for that.
+
+    Args:
+        for_good: no other worker goes on with their work: each ends what is left of it.
+    """
+    with _stopping:
+        while _threads:
+            thread = _threads.pop(0)
+            thread.stop()
+            try:
+                if for_good:
+                    thread.finish()
+            except (QuartetError, OSError) as error:
+                log.warning("%s", error)
+            except Exception:
+                log.exception("what was left to do at the end could not be done")
 
 
 def _log_broken_models() -> None:

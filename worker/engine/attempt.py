@@ -269,8 +269,8 @@ class Attempt:
         # The stuck task may hold a lock that this thread needs: the process ends all the same.
         end = threading.Timer(GIVE_UP_SECONDS, liveness.leave, [1])
         end.daemon = True
-        end.start()
         try:
+            end.start()
             if asked == LOST:
                 return
             if asked == "hand back":

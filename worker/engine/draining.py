@@ -72,11 +72,21 @@ def listening(settings: Settings, name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        if _asked is not None:
-            try:
-                Ledger(settings.redis_address(), patience_seconds=END_SECONDS).end_drain(name, _asked)
-            except QuartetError as error:  # its announcement expires, and nobody restarts what ended well
-                log.warning("%s", error)
+        note_end(settings, name)
+
+
+def note_end(settings: Settings, name: str) -> None:
+    """Say in Redis that this process has stopped, if it was drained: it is not to be started again.
+
+    Args:
+        settings: of this worker.
+        name: of the worker, with its host.
+    """
+    if _asked is not None:
+        try:
+            Ledger(settings.redis_address(), patience_seconds=END_SECONDS).end_drain(name, _asked)
+        except QuartetError as error:  # its announcement expires, and nobody restarts what ended well
+            log.warning("%s", error)
 
 
 def _listen(ledger: Ledger, name: str) -> None:

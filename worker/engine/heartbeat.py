@@ -115,10 +115,9 @@ class Heartbeat:
         with self._deciding:
             if self._task_over.is_set() or self._giving_up is not None:
                 return
-            self._giving_up = threading.Thread(
-                target=self._give_up, args=[reason], name="give up", daemon=True
-            )
-            self._giving_up.start()
+            thread = threading.Thread(target=self._give_up, args=[reason], name="give up", daemon=True)
+            thread.start()  # where the system starts no more threads, the next beat tries again
+            self._giving_up = thread
 
     def _listen(self) -> str:
         """Why the job should stop, if it should; nothing while Redis cannot be reached.

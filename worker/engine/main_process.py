@@ -63,9 +63,8 @@ def start(settings: Settings, queues: list[str], name: str) -> None:
     with contextlib.suppress(RedisUnreachable):  # it may come back; a cluster never fits
         Ledger(settings.redis_address()).ping()
     with watched(settings, name) as watchdog, draining.listening(settings, name):
-        parent = os.getppid()
-        if os.environ.get(PARENT_VARIABLE) == str(parent):
-            end_with_parent(parent, settings.redis_address(), watchdog.clean_up)
+        if PARENT_VARIABLE in os.environ:
+            end_with_parent(int(os.environ[PARENT_VARIABLE]), settings.redis_address(), watchdog.clean_up)
         hold = device.take(settings, name, _WaitAnnouncer(settings, queues, watchdog))
         watchdog.waits = ""
         if hold is None:
@@ -87,8 +86,8 @@ def _run_celery(settings: Settings, queues: list[str], watchdog: Watchdog) -> No
     watched_by(watchdog)
     app.steps["worker"].add(Whereabouts)
     _end_even_without_redis(settings, watchdog)
-    if TEMPORARY_VARIABLE in os.environ and not read_addresses(settings):
-        _end_with_pool(watchdog)
+    if TEMPORARY_VARIABLE in os.environ:
+        _end_with_pool(settings, watchdog)
     # Without gossip: it reads what strangers say of themselves.
     arguments = ["--without-mingle", "--without-gossip", "-E", "-Q", ",".join(queues)]
     quiet = ["--quiet"] if settings.log_format == "json" else []  # no banner, which is no event
@@ -113,17 +112,22 @@ def _end_even_without_redis(settings: Settings, watchdog: Watchdog) -> None:
     )
 
 
-def _end_with_pool(watchdog: Watchdog) -> None:
+def _end_with_pool(settings: Settings, watchdog: Watchdog) -> None:
     """Have a worker that is stopped end once its pool has, and not when Celery has left Redis a second later.
 
-    The pool's process has handed back or published its job by then, and has written the index.
+    The pool's process has handed back or published its job by then, and has written the index. What is left
+    for the threads beside Celery they do now, since no other worker will.
     """
     from billiard import active_children
     from celery import signals
 
+    from worker.engine.app import stop_threads
+
     def watch() -> None:
         while active_children():
             time.sleep(0.01)
+        stop_threads(for_good=True)
+        draining.note_end(settings, watchdog.name)
         with contextlib.suppress(OSError):
             watchdog.clean_up()
         os._exit(0)

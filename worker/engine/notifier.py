@@ -64,6 +64,18 @@ class Notifier:
         self._stop.set()
         self._thread.join(timeout=1)
 
+    def finish(self) -> None:
+        """After `stop`, send the notices that are left, up to the first that is not taken.
+
+        Raises:
+            RedisUnreachable: Redis cannot be reached.
+            StoreUnreachable: the object store does not answer.
+        """
+        self._thread.join()
+        self._failures = 0
+        while not self._failures and (notice := self._notices.oldest()) is not None:
+            self._tell(notice)
+
     def _run(self) -> None:
         wait = 0.0
         while not self._stop.wait(wait):

@@ -4,12 +4,13 @@ Every worker's main process has such a thread; a lock in Redis lets one of them 
 beside the pool's process, so it takes nothing from the job that runs there.
 """
 
+import contextlib
 import logging
 import secrets
 import threading
 import time
 
-from jobs.errors import RedisUnreachable, StoreUnreachable
+from jobs.errors import QuartetError, RedisUnreachable, StoreUnreachable
 from jobs.ledger.ledger import Ledger
 from jobs.reuse import EqualJobs
 from jobs.settings import Settings
@@ -56,7 +57,14 @@ class SweepAdvancer:
     def stop(self) -> None:
         """Stop after the sweep that is being advanced; another worker goes on at once."""
         self._stop.set()
+        with contextlib.suppress(QuartetError):  # it wakes by itself within a second
+            self._ledger.ask(lambda redis: redis.lpush(_woken_by(self._ledger), 0))
         self._thread.join(timeout=5)
+
+    def finish(self) -> None:
+        """After `stop`, draw the pages that are due, as no other worker will do later."""
+        self._thread.join()
+        self._pages.finish()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -125,8 +133,12 @@ def wait_for_trials(ledger: Ledger) -> bool:
     Raises:
         RedisUnreachable: Redis cannot be reached.
     """
-    key = f"{ledger.prefix}trials_ended"
+    key = _woken_by(ledger)
     found = ledger.ask(lambda redis: redis.brpop(key, timeout=1))
     if found:
         ledger.ask(lambda redis: redis.delete(key))  # those that came together are looked at together
     return bool(found)
+
+
+def _woken_by(ledger: Ledger) -> str:
+    return f"{ledger.prefix}trials_ended"

@@ -35,6 +35,12 @@ class SweepPageDrawer:
         self._drawing = threading.Thread(target=self._draw, name="sweep-pages", daemon=True)
         self._drawing.start()
 
+    def finish(self) -> None:
+        """Draw the pages that are due, and wait for them."""
+        if self._drawing is not None:
+            self._drawing.join()
+        self._draw()
+
     def _draw(self) -> None:
         try:
             states = self._ledger.sweep_states()

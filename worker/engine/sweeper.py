@@ -61,6 +61,15 @@ class Sweeper:
         self._stop.set()
         self._thread.join(timeout=5)
 
+    def finish(self) -> None:
+        """After `stop`, do what no other worker will do later.
+
+        Raises:
+            RedisUnreachable: Redis cannot be reached.
+        """
+        self._thread.join()
+        self._round.finish()
+
     def _run(self) -> None:
         while not self._stop.wait(self._settings.sweep_seconds):
             try:

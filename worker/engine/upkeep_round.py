@@ -129,6 +129,16 @@ class Round:
             except Exception:
                 log.exception("part of a round failed; the next one tries again")
 
+    def finish(self) -> None:
+        """Write the folders of all ended jobs and the index, and save the records of the others.
+
+        Raises:
+            RedisUnreachable: Redis cannot be reached.
+        """
+        self._publish_ended()
+        background.wait_for_index()
+        save_records(self._ledger, self._results, seconds=self._step_seconds)
+
     def _record_losses(self) -> None:
         for claim in self._silent:
             why = f"no heartbeat for {self._settings.lease_seconds:g} s, so its lease expired"

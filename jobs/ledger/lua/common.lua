@@ -200,13 +200,11 @@ local function finish(id, state, error, folder, finished)
   end
 end
 
--- Queue a job again that its worker no longer has. One that was asked to stop has no more to do: it ends here.
-local function queue_again(id, text)
-  if get(id, 'stop') == 'cancel' then
-    finish(id, 'cancelled', get(id, 'why_stopped') or '', '', now())
-  else
-    queue(id, text)
-  end
+-- End a job that its worker no longer has if it was asked to stop, since it has no more to do. Returns whether it was.
+local function end_if_asked(id)
+  if get(id, 'stop') ~= 'cancel' then return false end
+  finish(id, 'cancelled', get(id, 'why_stopped') or '', '', now())
+  return true
 end
 
 -- Whether the claim with this token holds the job.

@@ -1,9 +1,11 @@
 -- ARGV: id, token, kind of worker, why. The worker does not understand the job: it is as it was before the claim, and
--- no worker is woken until one of another kind is there. Returns 1, or 0 if the claim does not hold the job.
+-- no worker is woken until one of another kind is there; one that was asked to stop is cancelled. Returns 1, or 0 if the
+-- claim does not hold the job.
 local id, kind = ARGV[1], ARGV[3]
 if not holds(id, ARGV[2]) then return 0 end
 redis.call('HINCRBY', job_key(id), 'attempt', -1)
 redis.call('HDEL', job_key(id), 'started', 'process', 'token')
+if end_if_asked(id) then return 1 end
 move(id, 'queued')
 redis.call('SADD', PREFIX .. 'declined', id)
 local whole, declined = pcall(cjson.decode, get(id, 'declined') or '{}')

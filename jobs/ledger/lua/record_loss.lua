@@ -15,10 +15,11 @@ if latest[1] and latest[1][2][1] == 'values' then
 end
 redis.pcall('HINCRBY', PREFIX .. 'losses', ARGV[5], 1) -- a damaged count stops nothing
 log_event(id, 'worker died' .. where .. ': ' .. ARGV[4])
-if lost >= tonumber(ARGV[3]) and get(id, 'stop') ~= 'cancel' then
+if end_if_asked(id) then return 'cancelled' end
+if lost >= tonumber(ARGV[3]) then
   local words = { 'once', 'twice', 'three times' }
   finish(id, 'failed', 'its worker died ' .. (words[lost] or lost .. ' times'), '', now())
   return 'failed'
 end
-queue_again(id, 'queued again')
-return get(id, 'state')
+queue(id, 'queued again')
+return 'queued'
