@@ -172,12 +172,15 @@ def answer_questions(answer: Callable[..., Any]) -> None:
     while True:
         try:
             question = pickle.load(sys.stdin.buffer)
-        except EOFError:
+        except (EOFError, pickle.UnpicklingError):  # the latter of a process that was killed while it asked
             return
         found: Any
         try:
             found = answer(*question)
         except Exception as error:
             found = error
-        pickle.dump(found, answers)
-        answers.flush()
+        try:
+            pickle.dump(found, answers)
+            answers.flush()
+        except BrokenPipeError:  # whoever asked was killed; at a usual end Python would write once more
+            os._exit(1)

@@ -65,6 +65,15 @@ def test_the_last_data_stays_in_memory_until_its_file_changes(tmp_path: Path, he
     assert load_images(str(path), here) is not changed
 
 
+def test_another_file_of_the_same_size_and_time_is_read(tmp_path: Path, here: Settings) -> None:
+    """Some archives and caches give one time to all their files."""
+    path = tmp_path / "a.npz"
+    for pixels in (PIXELS, PIXELS[::-1]):
+        np.savez(path, x_train=pixels, x_test=PIXELS)
+        os.utime(path, ns=(0, 12345))
+        np.testing.assert_array_equal(load_images(str(path), here).train, pixels)
+
+
 def test_a_folder_stays_in_memory_until_one_of_its_files_changes(tmp_path: Path, here: Settings) -> None:
     for index in range(20):
         png(tmp_path / f"d/{index}.png")

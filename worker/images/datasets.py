@@ -34,8 +34,9 @@ TEST_SHARE = 0.1
 TRAINING_ARRAYS = ("x_train", "x", "images")
 """In an .npz file, the preferred name first."""
 
-Stamp = tuple[tuple[str, int, int], ...]
-"""Name, size and time of the last change, in nanoseconds, of each file that data is read from."""
+Stamp = tuple[tuple[str, int, int, int], ...]
+"""Name, size and, in nanoseconds, the times of the last change of each file that data is read from: that of
+its content, which can be set at will, and that of its status, which cannot."""
 
 
 def load_images(
@@ -73,7 +74,7 @@ def load_images(
 def _stamp(path: Path) -> Stamp:
     files = [path / name for name in files_of(path)] if is_folder(path) else [path]
     statuses = [(str(file), file.stat()) for file in files]
-    return tuple((name, status.st_size, status.st_mtime_ns) for name, status in statuses)
+    return tuple((name, status.st_size, status.st_mtime_ns, status.st_ctime_ns) for name, status in statuses)
 
 
 @lru_cache(maxsize=1)

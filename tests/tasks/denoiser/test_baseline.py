@@ -1,8 +1,10 @@
 """A basic autoencoder that was trained otherwise than the denoiser is compared all the same, with a note."""
 
 from pathlib import Path
+from typing import Any
 
 from jobs.store.job_folder import JobFolder
+from tests.images.files import png
 from tests.images.jobs import EPOCHS, context_for, do
 from worker.tasks.denoiser.baseline import basic_autoencoder
 
@@ -22,3 +24,16 @@ def test_a_baseline_without_differences_gets_no_note(
     context = context_for(tmp_path, "denoiser", "evaluate", {"from": trained, "baseline": baseline})
     basic_autoencoder(context)
     assert context.notes == []
+
+
+def test_a_baseline_leaves_out_the_files_that_the_denoiser_left_out(digits: Any, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    for number in range(30):
+        png(images / f"{number:02d}.png", digits.train[number])
+    (images / "13.png").write_bytes(b"")
+    denoiser = do(
+        context_for(tmp_path / "train", "denoiser", "train", data=str(images), epochs=1, on_bad_row="skip")
+    )
+    context = context_for(tmp_path / "evaluate", "denoiser", "evaluate", {"from": denoiser})
+    basic_autoencoder(context)
+    assert context.data["images"]["examples"] == {"train": 26, "test": 3}

@@ -32,7 +32,8 @@ def basic_autoencoder(context: JobContext) -> keras.Model:
         return load_network(folder)
     trained = trained_as(context)
     assert isinstance(trained.parameters, Train)
-    images = load_images(trained.data, context.settings)
+    skip = trained.parameters.on_bad_row == "skip"
+    images = load_images(trained.data, context.settings, skip=skip)
     record_data(context, images)
 
     def report_progress(values: dict[str, float | str]) -> None:
