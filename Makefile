@@ -39,7 +39,7 @@ check: $(READY)  ## formatting, lint, types, import rules
 	@$(BIN)/hadolint Dockerfile.gpu
 
 browser: $(READY)  ## the reports in a real browser (needs chromium and chromedriver)
-	@$(BIN)/pytest -m browser
+	@$(BIN)/pytest -n 2 --dist loadfile -m browser tests/report
 
 chaos: $(READY)  ## workers killed and frozen, Redis restarted, disks filled (QUARTET_CHAOS_JOBS, QUARTET_CHAOS_SEED)
 	@QUARTET_CHAOS_JOBS=$${QUARTET_CHAOS_JOBS:-60} $(BIN)/pytest -s -m chaos

@@ -18,6 +18,9 @@ from benchmarks.sides import ROOT
 SECONDS_ALLOWED = 1_800
 """The time limit of one row."""
 
+MOST_SETTLING = 150.0
+"""Seconds to wait at most, before a row, until the processes of the one before no longer count as load."""
+
 
 def main() -> int:
     """Measure; the exit code is 1 if a row failed."""
@@ -44,8 +47,15 @@ def main() -> int:
     return 1 if failures else 0
 
 
+def _settle() -> None:
+    deadline = time.monotonic() + MOST_SETTLING
+    while os.getloadavg()[0] > (os.cpu_count() or 1) and time.monotonic() < deadline:
+        time.sleep(1)
+
+
 def _measure(name: str) -> str:
     """Measure one row in a process of its own; return why it failed, empty if it did not."""
+    _settle()
     command = [sys.executable, "-m", f"benchmarks.{name}"]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:

@@ -53,7 +53,7 @@ class Sizes:
     training: tuple[int, ...] = (1_000, 10_000, 100_000)
     model: int = 10_000
     labelled: tuple[int, ...] = (1_000, 100_000, 1_000_000)
-    text: tuple[int, ...] = (1_000_000, 5_000_000, 10_000_000)
+    text: tuple[int, ...] = (2_000_000, 10_000_000, 20_000_000)
     begun: tuple[int, ...] = (1_000_000, 10_000_000, 100_000_000)
     images: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
     jobs: tuple[int, ...] = (10, 100, 1_000, 10_000, 100_000)
@@ -179,7 +179,9 @@ def _explain(row: Row) -> None:
     row.note(
         f"To save time, training on reviews ends at {Sizes.training[-1]:,}, and on text at "
         f"{Sizes.text[-1] / 1e6:g} MB, with {UNITS} units and {STREAMS:,} streams; what comes before the "
-        "first step is measured up to 100 MB. The steps are equal, however long the text is."
+        "first step is measured up to 100 MB. The steps are equal, however long the text is. The n-grams "
+        "that the network is compared with count four million characters at most: some 300 MB, however much "
+        "text there is beyond."
     )
     row.note(
         "Ended jobs are in the ledger and in the index, 8,640 a day, and have folders; one in ten has "

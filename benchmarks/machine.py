@@ -10,6 +10,7 @@ import platform
 import subprocess
 from dataclasses import asdict, dataclass
 
+from benchmarks.products import RUNS, SHORT_RUNS
 from benchmarks.sides import Side
 from worker.engine.gpu.device import cpu_name
 from worker.training.cpu_parallel import usable_processors
@@ -44,11 +45,15 @@ class Machine:
     gpu: str = ""
 
 
-def measured() -> Machine:
-    """Describe the machine and measure its rates, in about ten seconds."""
+def measured(*, short: bool = False) -> Machine:
+    """Describe the machine and measure its rates, in about ten seconds.
+
+    Args:
+        short: whether rates that mean nothing will do, as for a short row.
+    """
     load = round(os.getloadavg()[0], 2)
     cores = usable_processors()
-    with Side("benchmarks.products") as products:
+    with Side("benchmarks.products", runs=SHORT_RUNS if short else RUNS) as products:
         core, all_cores = (products.ask("gemm_gflops", threads=threads) for threads in (1, cores))
         vector = products.ask("gemv_gflops")
     return Machine(

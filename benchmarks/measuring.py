@@ -11,7 +11,8 @@ from benchmarks.machine import Machine
 from benchmarks.sides import has_pytorch
 
 MEASURED = Path(__file__).parent / "measured"
-"""Where each row leaves its figures, which `benchmarks.results` puts together: in git, so that one can be measured alone."""
+"""Where each row leaves its figures, which `benchmarks.results` puts together. In git, so that a row can be
+measured alone."""
 
 
 @dataclass(frozen=True)

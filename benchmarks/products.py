@@ -23,6 +23,8 @@ GEMV_SHAPE = (256, 512)
 """Half a megabyte: lies in a core's cache, as the weights of the character model do."""
 
 RUNS = 15
+SHORT_RUNS = 2
+"""Of each measurement in a short row, whose figures mean nothing."""
 
 IN_A_LOOP = 64
 """How many products of one shape a compiled loop makes: each reads other rows, as a network's steps do."""
@@ -51,10 +53,15 @@ class Shape(NamedTuple):
 
 
 class Products:
-    """A process in which each operation has one thread."""
+    """A process in which each operation has one thread.
 
-    def __init__(self) -> None:
+    Args:
+        runs: of each measurement; the first is not counted.
+    """
+
+    def __init__(self, runs: int) -> None:
         """Import TensorFlow with one thread, and with the compiler's flags that a worker sets."""
+        self._runs = runs
         os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
         os.environ["XLA_FLAGS"] = XLA_FLAGS
         import tensorflow
@@ -75,7 +82,7 @@ class Products:
                 multiply(pair[0], pair[1])
 
         with ThreadPoolExecutor(threads) as pool:
-            seconds = _shortest(lambda: list(pool.map(some, pairs)))
+            seconds = self._shortest(lambda: list(pool.map(some, pairs)))
         return 2.0 * threads * GEMM_PRODUCTS * GEMM_SIDE**3 / seconds / 1e9
 
     def seconds_of(self, shapes: Sequence[Sequence[Any]], threads: int) -> list[float]:
@@ -111,7 +118,7 @@ class Products:
             return tf.while_loop(lambda place, _: place < IN_A_LOOP, multiply, begin)[1]
 
         with ThreadPoolExecutor(threads) as pool:
-            shortest = _shortest(lambda: list(pool.map(lambda pair: many(*pair), factors)))
+            shortest = self._shortest(lambda: list(pool.map(lambda pair: many(*pair), factors)))
         return shortest / IN_A_LOOP
 
     def gemv_gflops(self) -> float:
@@ -130,19 +137,18 @@ class Products:
                 np.matmul(vector, matrix, out=result)
 
         with threadpool_limits(1):
-            return count * 2.0 * rows * columns / _shortest(many) / 1e9
+            return count * 2.0 * rows * columns / self._shortest(many) / 1e9
+
+    def _shortest(self, work: Callable[[], object]) -> float:
+        """The least disturbed run: a limit is what the machine can do, not what it usually does."""
+        times = []
+        for _ in range(self._runs):
+            began = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - began)
+        return min(times[1:])
 
 
-def _shortest(work: Callable[[], object]) -> float:
-    """The least disturbed of several runs: a limit is what the machine can do, not what it usually does."""
-    times = []
-    for _ in range(RUNS):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return min(times[1:])
-
-
-def start() -> Products:
+def start(runs: int = RUNS) -> Products:
     """Start the side that measures."""
-    return Products()
+    return Products(runs)

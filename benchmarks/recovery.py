@@ -25,22 +25,22 @@ DEATHS = 10
 
 def measure(row: Row) -> None:
     """Kill the workers of some training jobs again and again."""
-    deaths = 1 if row.short else DEATHS
+    jobs, deaths = (1, 1) if row.short else (JOBS, DEATHS)
     with folders(None) as settings, redis_alone(settings) as found:
         chosen = found.model_copy(
             update={"max_lost_workers": 100}
             | ({"lease_seconds": 3.0, "heartbeat_seconds": 0.5, "sweep_seconds": 0.5} if row.short else {})
         )
-        names = [f"recovery-{number}" for number in range(2 * JOBS)]
+        names = [f"recovery-{number}" for number in range(2 * jobs)]
         workers = {
             name: LocalWorker(chosen, chosen.redis_address(), name, settings.state_dir / f"{name}.log")
             for name in names
         }
         try:
-            with ThreadPoolExecutor(JOBS) as pool:
+            with ThreadPoolExecutor(jobs) as pool:
                 found_in = [
                     pool.submit(_recoveries, Client(chosen), workers, deaths, number)
-                    for number in range(JOBS)
+                    for number in range(jobs)
                 ]
                 seconds = [each for future in found_in for each in future.result()]
         finally:

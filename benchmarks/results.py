@@ -37,8 +37,8 @@ ROWS = (
     "growth",
     "scale",
 )
-"""In the order in which they are measured and shown; each is a module of this package. The last one leaves the
-machine busy for a while."""
+"""In the order in which they are measured and shown; each is a module of this package. The last one leaves
+the machine busy for a while."""
 
 HEAD = """# Results
 

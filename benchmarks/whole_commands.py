@@ -24,8 +24,8 @@ from jobs.settings import Settings
 
 TURNS = 2
 GOALS_IMPORT = 2.6
-"""Seconds that the import took where the goals were set. A goal is as many times the import here, so that a slower
-machine has longer."""
+"""Seconds that the import took where the goals were set. A goal is as many times the import here, so that a
+slower machine has longer."""
 
 TEXT_BYTES = 10_000_000
 LABELLED = {1_000: 2.0, 10_000: 3.0, 100_000: 10.0}

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from jobs.client import Client
 from jobs.local.supervisor import Service
 from jobs.settings import Settings
-from tests.cli.program import TRAIN, environment, quartet
+from tests.cli.program import TRAIN, environment, quartet_here
 from tests.sweeps.stand_in_worker import StandIn, bowl, sweep_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def trained(service: Service) -> str:
     """The id of a finished training job with a name."""
-    done = quartet(service.settings, "submit", *TRAIN, "--name", "first one", "--watch")
+    done = quartet_here(service.settings, "submit", *TRAIN, "--name", "first one", "--watch")
     job_id, report = done.stdout.split()
     assert report == str(service.settings.results_dir / job_id / "report.html")
     assert Path(report).is_file()

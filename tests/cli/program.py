@@ -1,10 +1,16 @@
-"""The program `quartet` as a process of its own, as a person starts it."""
+"""The program `quartet`, as a person starts it: as a process of its own, or, in milliseconds, within this one."""
 
+import io
+import logging
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import pytest
+
+from jobs.cli.launch import main
 from jobs.settings import Settings
 
 QUARTET = str(Path(sys.executable).with_name("quartet"))
@@ -26,10 +32,36 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
 def quartet(
     settings: Settings, *arguments: str, code: int = 0, **more: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run it and check its exit code."""
+    """Run it as a process of its own and check its exit code."""
     done = subprocess.run(
         [QUARTET, *arguments], env=environment(settings, **more), capture_output=True, text=True, timeout=180
     )
-    assert done.returncode == code, (arguments, done.stdout, done.stderr)
+    return checked(done, code)
+
+
+def quartet_here(
+    settings: Settings, *arguments: str, code: int = 0, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run it within this process and check its exit code.
+
+    A process takes half a second to load what this one has; what only a process shows (signals, a terminal,
+    what is loaded) is for `quartet`.
+    """
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        for name, value in environment(settings, **more).items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", ["quartet", *arguments])
+        # What is logged goes where it does without pytest's handlers.
+        patch.setattr(logging.getLogger(), "handlers", [logging.StreamHandler(err)])
+        with pytest.raises(SystemExit) as end:
+            main()
+    printed, said = (stream.buffer.getvalue().decode() for stream in (out, err))
+    return checked(subprocess.CompletedProcess(arguments, end.value.code or 0, printed, said), code)
+
+
+def checked(done: subprocess.CompletedProcess[str], code: int) -> subprocess.CompletedProcess[str]:
+    """Check how it ended."""
+    assert done.returncode == code, (done.args, done.stdout, done.stderr)
     assert "Traceback" not in done.stderr
     return done

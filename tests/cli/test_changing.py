@@ -14,7 +14,7 @@ from jobs.errors import InvalidInput
 from jobs.settings import Settings
 from jobs.spec import JobSpec
 from jobs.specs.validation_messages import schema_of
-from tests.cli.program import quartet
+from tests.cli.program import quartet_here
 from tests.support.ended_jobs import end
 
 
@@ -23,27 +23,32 @@ def test_a_file_of_jobs_is_queued_whole_or_not_at_all(
 ) -> None:
     job = '{"model": "autoencoder", "action": "train", "data": "digits", "parameters": {"epochs": %d}}\n'
     (tmp_path / "wrong.jsonl").write_text(job % 1 + job % 0)
-    said = quartet(settings, "submit", "--file", str(tmp_path / "wrong.jsonl"), code=2).stderr
+    said = quartet_here(settings, "submit", "--file", str(tmp_path / "wrong.jsonl"), code=2).stderr
     assert said.startswith("quartet: wrong.jsonl, line 2, epochs: expected an integer ≥ 1, got 0")
     assert client.jobs() == []
     (tmp_path / "right.jsonl").write_text(job % 1 + job % 2)
-    ids = quartet(settings, "submit", "--file", str(tmp_path / "right.jsonl")).stdout.split()
+    ids = quartet_here(settings, "submit", "--file", str(tmp_path / "right.jsonl")).stdout.split()
     assert sorted(ids, reverse=True) == [found.id for found in client.jobs()]
-    said = quartet(settings, "submit", "--file", "x", "autoencoder", "train", code=2).stderr
+    said = quartet_here(settings, "submit", "--file", "x", "autoencoder", "train", code=2).stderr
     assert "arguments: expected nothing beside --file, got 'autoencoder'" in said
-    assert "model: expected a model's name, or --file" in quartet(settings, "submit", "--json", code=2).stderr
+    assert (
+        "model: expected a model's name, or --file"
+        in quartet_here(settings, "submit", "--json", code=2).stderr
+    )
 
 
 def test_a_job_is_run_once_more_with_changes(client: Client, settings: Settings) -> None:
     job = client.submit("autoencoder", "train", data="digits", epochs=3)
     again = json.loads(
-        quartet(settings, "rerun", job.id, "--set", "learning-rate=2e-3", "--set", "seed=7", "--json").stdout
+        quartet_here(
+            settings, "rerun", job.id, "--set", "learning-rate=2e-3", "--set", "seed=7", "--json"
+        ).stdout
     )
     assert again["spec"]["parameters"] == {"epochs": 3, "learning_rate": 2e-3}
     assert again["spec"]["seed"] == 7
-    said = quartet(settings, "rerun", job.id, "--set", "seed", code=2).stderr
+    said = quartet_here(settings, "rerun", job.id, "--set", "seed", code=2).stderr
     assert "--set: expected NAME=VALUE, got 'seed'" in said
-    said = quartet(settings, "submit", "autoencoder", "train", "--noise", "1", code=2).stderr
+    said = quartet_here(settings, "submit", "autoencoder", "train", "--noise", "1", code=2).stderr
     assert "hint: `quartet" not in said
     assert "hint: `denoiser train` has --noise" in said
 
@@ -51,7 +56,7 @@ def test_a_job_is_run_once_more_with_changes(client: Client, settings: Settings)
 def test_a_log_is_printed_without_what_controls_a_terminal(client: Client, settings: Settings) -> None:
     job = client.submit("autoencoder", "train", data="digits")
     end(client, job, log="a line\n\x1b[2Jforged\n")
-    assert quartet(settings, "logs", job.id).stdout == "a line\n[U+001B][2Jforged\n"
+    assert quartet_here(settings, "logs", job.id).stdout == "a line\n[U+001B][2Jforged\n"
 
 
 def test_the_help_names_the_keys_of_a_line() -> None:
@@ -93,9 +98,9 @@ def test_a_job_is_deleted_only_if_a_person_says_so(client: Client, settings: Set
     job = client.submit("autoencoder", "train", data="digits")
     end(client, job)
     if yes:
-        assert quartet(settings, "delete", job.id, "--yes").stdout == f"{job.id} deleted\n"
+        assert quartet_here(settings, "delete", job.id, "--yes").stdout == f"{job.id} deleted\n"
         assert client.jobs() == []
     else:
-        said = quartet(settings, "delete", job.id, code=2).stderr
+        said = quartet_here(settings, "delete", job.id, code=2).stderr
         assert "--yes: expected --yes, since no terminal can be asked, got none" in said
         assert client.job(job.id).state == "succeeded"

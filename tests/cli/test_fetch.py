@@ -12,7 +12,7 @@ from jobs.client import Client
 from jobs.errors import DamagedFolder, JobConflict, StoreUnreachable, UnknownJob
 from jobs.settings import Settings
 from jobs.store.bucket_results import BucketResults
-from tests.cli.program import environment, quartet
+from tests.cli.program import environment, quartet_here
 from tests.support.ended_jobs import end, publish
 
 
@@ -53,12 +53,12 @@ def test_another_hosts_job_is_listed_shown_and_fetched_from_the_bucket(
     job = worker.submit("autoencoder", "train", data="digits", epochs=1)
     publish(worker, job, "succeeded", checkpoint="weights")
     laptop = settings.model_copy(update={"store": s3, "results_dir": tmp_path / "laptop"})
-    assert job.id in quartet(laptop, "list").stdout
+    assert job.id in quartet_here(laptop, "list").stdout
     assert not (tmp_path / "laptop" / job.id / "checkpoint.npz").exists()
-    path = Path(quartet(laptop, "fetch", job.id).stdout.strip())
+    path = Path(quartet_here(laptop, "fetch", job.id).stdout.strip())
     assert (path / "checkpoint.npz").read_text() == "weights"
-    assert "matches its manifest" in quartet(laptop, "verify", job.id).stdout
-    quartet(laptop, "tag", job.id, "+paper")
+    assert "matches its manifest" in quartet_here(laptop, "verify", job.id).stdout
+    quartet_here(laptop, "tag", job.id, "+paper")
     assert worker.job(job.id).tags == ("paper",)
 
 
@@ -92,13 +92,13 @@ def test_a_store_that_cannot_be_used_ends_a_command_with_a_sentence(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     away = settings.model_copy(update={"store": s3, "results_dir": tmp_path / "laptop"})
-    said = quartet(away, "show", "20260101-000000-000-aaaa", code=3).stderr
+    said = quartet_here(away, "show", "20260101-000000-000-aaaa", code=3).stderr
     assert said.splitlines()[-1] == f"quartet: the store {s3} cannot be used: it does not answer"
     with pytest.raises(StoreUnreachable):
         Client(away).folder("20260101-000000-000-aaaa")
-    listed = quartet(away, "list")
+    listed = quartet_here(away, "list")
     assert "jobs that other hosts published lately are not listed" in listed.stderr
-    refused = quartet(settings.model_copy(update={"store": "results"}), "list", code=2).stderr
+    refused = quartet_here(settings.model_copy(update={"store": "results"}), "list", code=2).stderr
     assert refused.startswith(
         "quartet: QUARTET_STORE: expected s3://bucket/prefix, gs://bucket/prefix or az://"
     )

@@ -3,8 +3,10 @@
 import pytest
 
 from jobs.client import Client
-from jobs.local.supervisor import Service
-from tests.cli.program import TRAIN, quartet
+from jobs.ledger.ledger import Ledger
+from jobs.settings import Settings, read_settings
+from tests.cli.program import TRAIN, quartet_here
+from tests.support.ended_jobs import end
 
 MODELS = "one of autoencoder, denoiser, sentiment, textgen"
 COMMANDS = (
@@ -206,13 +208,35 @@ JOBS: list[Row] = [
 ROWS = [*NAMES, *USAGE, *VALUES, *JOBS]
 
 
+@pytest.fixture(scope="module")
+def settings(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """One Redis and one results folder for all of these tests: what is refused changes neither."""
+    Ledger(redis_url).redis.flushall()
+    folder = tmp_path_factory.mktemp("refusals")
+    return read_settings(
+        redis_url=redis_url,
+        results_dir=folder / "results",
+        data_dir=folder / "data",
+        state_dir=folder / "state",
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(settings: Settings) -> str:
+    """The id of a finished training job with a name."""
+    client = Client(settings)
+    job = client.submit("autoencoder", "train", data="digits", epochs=2, name="first one")
+    end(client, job)
+    return job.id
+
+
 @pytest.mark.parametrize(("arguments", "sentence", "hint"), ROWS, ids=[" ".join(row[0])[:60] for row in ROWS])
 def test_wrong_input_is_one_sentence_and_queues_nothing(
-    service: Service, trained: str, arguments: tuple[str, ...], sentence: str, hint: str | None
+    settings: Settings, trained: str, arguments: tuple[str, ...], sentence: str, hint: str | None
 ) -> None:
-    client = Client(service.settings)
+    client = Client(settings)
     before = client.ledger.ids()
-    done = quartet(service.settings, *arguments, code=2)
+    done = quartet_here(settings, *arguments, code=2)
     expected = [f"quartet: {sentence.replace('TRAINED', trained)}", *([f"hint: {hint}"] if hint else [])]
     assert done.stderr.splitlines() == expected
     assert done.stdout == ""
@@ -221,22 +245,20 @@ def test_wrong_input_is_one_sentence_and_queues_nothing(
 
 @pytest.mark.parametrize("arguments", [(), ("submit",), ("run", "denoiser")])
 def test_a_command_without_its_subcommand_prints_its_help_as_an_error(
-    service: Service, arguments: tuple[str, ...]
+    settings: Settings, arguments: tuple[str, ...]
 ) -> None:
-    done = quartet(service.settings, *arguments, code=2)
+    done = quartet_here(settings, *arguments, code=2)
     assert done.stderr.startswith(f"Usage: {' '.join(('quartet', *arguments))} [OPTIONS]")
     assert done.stdout == ""
 
 
-def test_more_than_64_kb_of_parameters_is_refused(service: Service, trained: str) -> None:
+def test_more_than_64_kb_of_parameters_is_refused(settings: Settings, trained: str) -> None:
     assert trained
-    client = Client(service.settings)
+    client = Client(settings)
     source = client.submit("sentiment", "train", data="toy-reviews", epochs=1, priority="low").id
     before = client.ledger.ids()
     texts = [part for _ in range(10) for part in ("--text", "x" * 9_000)]
-    said = quartet(
-        service.settings, "submit", "sentiment", "generate", "--from", source, *texts, code=2
-    ).stderr
+    said = quartet_here(settings, "submit", "sentiment", "generate", "--from", source, *texts, code=2).stderr
     assert said.splitlines() == [
         "quartet: parameters: expected at most 64 kB in all, got 88 kB",
         "hint: put larger inputs into a file and give it as --data",
@@ -245,16 +267,16 @@ def test_more_than_64_kb_of_parameters_is_refused(service: Service, trained: str
     client.cancel(source)
 
 
-def test_a_wrong_setting_is_one_sentence_with_what_the_setting_is(service: Service) -> None:
-    said = quartet(service.settings, "list", code=2, QUARTET_LEASE_SECONDS="soon").stderr
+def test_a_wrong_setting_is_one_sentence_with_what_the_setting_is(settings: Settings) -> None:
+    said = quartet_here(settings, "list", code=2, QUARTET_LEASE_SECONDS="soon").stderr
     sentence, hint = said.splitlines()
     assert sentence.startswith("quartet: QUARTET_LEASE_SECONDS: expected a number")
     assert sentence.endswith(", got 'soon'")
     assert hint.startswith("hint: ")
 
 
-def test_neither_sentence_nor_hint_moves_the_terminal(service: Service) -> None:
-    done = quartet(service.settings, "submit", "autoencoder", "train", "\x1b[2J\r", code=2)
+def test_neither_sentence_nor_hint_moves_the_terminal(settings: Settings) -> None:
+    done = quartet_here(settings, "submit", "autoencoder", "train", "\x1b[2J\r", code=2)
     assert done.stderr.splitlines()[0] == r"quartet: arguments: expected none, got '\x1b[2J\r'"
-    done = quartet(service.settings, "submit", "autoencoder", "train", "--\x1b[2J\u202e", code=2)
+    done = quartet_here(settings, "submit", "autoencoder", "train", "--\x1b[2J\u202e", code=2)
     assert not {"\x1b", "\u202e"} & set(done.stderr)

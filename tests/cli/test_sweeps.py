@@ -16,7 +16,7 @@ from jobs.store.history import History
 from jobs.sweeps.distributions import Distribution
 from jobs.sweeps.outcomes import STOPPED
 from jobs.sweeps.sweep_spec import Halving, Median, Then
-from tests.cli.program import quartet
+from tests.cli.program import quartet_here
 from tests.sweeps.stand_in_worker import RATES, StandIn, sweep_of
 from worker.report.compare_data import page_of_sweep
 
@@ -119,10 +119,10 @@ def test_a_sweep_is_stopped_and_extended_and_retried(client: Client, run: Callab
 def test_an_unknown_name_is_refused_with_the_nearest_one(client: Client, settings: Settings) -> None:
     client.create_sweep(sweep_of())
     client.ledger.end_sweep("bowl", "ended", "")
-    done = quartet(settings, "sweeps", "show", "bowls", code=2)
+    done = quartet_here(settings, "sweeps", "show", "bowls", code=2)
     assert "sweep: expected bowl, got 'bowls'" in done.stderr
     assert "did you mean 'bowl'?" in done.stderr
-    done = quartet(settings, "sweeps", "stop", "bowl", code=2)
+    done = quartet_here(settings, "sweeps", "stop", "bowl", code=2)
     assert "sweep: expected one that runs, got bowl, which has ended" in done.stderr
     halted = client.create_sweep(sweep_of("halted")).stop()
     with pytest.raises(JobConflict, match="expected one that runs, got halted, which was stopped"):

@@ -8,7 +8,7 @@ import pytest
 from jobs.client import Client
 from jobs.job import Job
 from jobs.showing.waits import Followed
-from tests.cli.program import quartet
+from tests.cli.program import quartet_here
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def job(client: Client) -> Job:
 
 def waits(client: Client) -> str | None:
     """What the program says, in JSON and for a person."""
-    found = json.loads(quartet(client.settings, "show", "mine", "--json").stdout)["waits"]
-    shown = " ".join(quartet(client.settings, "show", "mine").stdout.split())
+    found = json.loads(quartet_here(client.settings, "show", "mine", "--json").stdout)["waits"]
+    shown = " ".join(quartet_here(client.settings, "show", "mine").stdout.split())
     assert (found is None) == (" waits " not in shown)
     assert found is None or f"waits {found}" in shown
     return found if found is None else str(found)

@@ -19,7 +19,7 @@ from jobs.settings import Settings
 from jobs.store.job_folder import CHECKPOINT
 from jobs.store.staging import STAGING
 from jobs.worker_view import WorkerView
-from tests.cli.program import QUARTET, environment, quartet
+from tests.cli.program import QUARTET, environment, quartet_here
 from tests.engine.test_workers import LONG, running
 from tests.support.processes import RestartableRedis, Workers, ended, until
 from worker.engine import draining
@@ -42,19 +42,23 @@ def test_a_drained_worker_finishes_its_job_and_another_one_does_the_next(
     client: Client, workers: Workers
 ) -> None:
     [first] = workers.start()
-    job = client.submit("autoencoder", "train", data="digits", epochs=1_000)
+    job = client.submit("autoencoder", "train", data="digits", epochs=500)
     running(client, job.id)
     [seen] = client.workers()
     assert (seen.name, seen.state, seen.jobs, seen.device) == (f"w1@{HOST}", "running", (job.id,), "CPU")
-    line = re.search(rf"w1@{HOST} +running {job.id} +CPU", quartet(client.settings, "worker", "list").stdout)
+    line = re.search(
+        rf"w1@{HOST} +running {job.id} +CPU", quartet_here(client.settings, "worker", "list").stdout
+    )
     assert line
 
-    said = quartet(client.settings, "worker", "drain", "w1").stdout
+    said = quartet_here(client.settings, "worker", "drain", "w1").stdout
     assert said == f"w1@{HOST} finishes {job.id}, then stops\n"
     after = client.submit("autoencoder", "train", data="digits", epochs=1, seed=5)
     [draining] = client.workers()
     assert (draining.state, draining.jobs, draining.hand_back) == ("draining", (job.id,), False)
-    again = quartet(client.settings, "worker", "drain", f"w1@{HOST}", "--wait").stdout  # once more is no harm
+    again = quartet_here(
+        client.settings, "worker", "drain", f"w1@{HOST}", "--wait"
+    ).stdout  # once more is no harm
     assert again.splitlines()[-1] == f"w1@{HOST} has stopped"
     assert first.process.wait(30) == 0
     assert (client.job(job.id).state, client.job(job.id).attempt) == ("succeeded", 1), workers.logs()
@@ -68,7 +72,7 @@ def test_a_drained_worker_finishes_its_job_and_another_one_does_the_next(
 
 def test_a_drain_that_hands_back_is_gone_on_with_by_another_worker(client: Client, workers: Workers) -> None:
     [first] = workers.start()
-    job = client.submit("autoencoder", "train", data="digits", epochs=1_500)
+    job = client.submit("autoencoder", "train", data="digits", epochs=600)
     running(client, job.id)
     client.drain("w1")
     # To finish would take long; that it is to be handed back may be said later.

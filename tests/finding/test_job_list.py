@@ -22,7 +22,7 @@ from jobs.spec import JobSpec
 from jobs.specs.stored_spec import StoredSpec
 from jobs.store.history import History
 from jobs.store.job_folder import JobFolder
-from tests.cli.program import QUARTET, environment, quartet
+from tests.cli.program import QUARTET, environment, quartet, quartet_here
 from tests.support.report_folders import job_record, write_folder
 
 SPEC = JobSpec.make("autoencoder", "train", data="digits", parameters={"epochs": 3})
@@ -90,7 +90,7 @@ def test_the_folder_is_right_where_redis_still_says_that_a_job_runs(client: Clie
     assert [(job.id, job.state) for job in client.jobs()] == [(new.id, "queued"), (old.id, "cancelled")]
     assert client.jobs("running") == []
     assert client.job("n").state == "cancelled"
-    assert quartet(client.settings, "list", "--state", "running", "--json").stdout.strip() == "[]"
+    assert quartet_here(client.settings, "list", "--state", "running", "--json").stdout.strip() == "[]"
 
 
 ODD: dict[str, dict[str, Any]] = {
@@ -113,11 +113,13 @@ def test_jobs_that_this_version_does_not_understand_are_shown_by_every_command(c
         queued.append(job.id)
         folders.append(folder)
     assert {job.id: job.kind for job in client.jobs()} == kinds
-    listed = quartet(client.settings, "list")
+    listed = quartet_here(client.settings, "list")
     rows = [line.split() for line in listed.stdout.splitlines()[1:]]
     assert {row[0]: " ".join(row[2:4]) for row in rows} == kinds
     assert listed.stderr == ""
-    specs = {row["id"]: row["spec"] for row in json.loads(quartet(client.settings, "list", "--json").stdout)}
+    specs = {
+        row["id"]: row["spec"] for row in json.loads(quartet_here(client.settings, "list", "--json").stdout)
+    }
     assert [specs[job_id]["parameters"] for job_id in queued] == [
         spec.get("parameters", {}) for spec in ODD.values()
     ]
@@ -127,15 +129,15 @@ def test_jobs_that_this_version_does_not_understand_are_shown_by_every_command(c
         assert client.folder(folder.id).verify() == ["MANIFEST.sha256 is missing"]
         with pytest.raises(InvalidInput):
             client.job(job_id).spec.model_dump()
-    shown = quartet(client.settings, "show", queued[0])
+    shown = quartet_here(client.settings, "show", queued[0])
     assert "quartet submit vae train --beta 2" in shown.stdout
     assert "for a worker; none is running" in shown.stdout
-    assert shown.stderr == quartet(client.settings, "show", folders[0].id).stderr == ""
-    assert str(folders[0].path) in quartet(client.settings, "report", folders[0].id).stdout
-    quartet(client.settings, "rebuild")
+    assert shown.stderr == quartet_here(client.settings, "show", folders[0].id).stderr == ""
+    assert str(folders[0].path) in quartet_here(client.settings, "report", folders[0].id).stdout
+    quartet_here(client.settings, "rebuild")
     for job_id in queued:
         assert client.cancel(job_id).state == "cancelled"
-    quartet(client.settings, "watch", queued[0], code=1)
+    quartet_here(client.settings, "watch", queued[0], code=1)
 
 
 @pytest.mark.chaos
@@ -149,13 +151,13 @@ def test_a_record_that_is_damaged_altogether_is_one_warning_and_hides_no_other(c
         client.ledger.redis.hset(f"quartet:job:{job.id}", mapping=values)
     listing = client.listing()
     assert (ids(listing.jobs), listing.unreadable) == ([jobs[5].id], ids(jobs[:5])[::-1])
-    said = quartet(client.settings, "list")
+    said = quartet_here(client.settings, "list")
     assert len(said.stdout.splitlines()) == 2
     assert said.stderr.splitlines() == [
         f"5 jobs cannot be read ({jobs[4].id}, {jobs[3].id}, {jobs[2].id}, …); `quartet show JOB` says why"
     ]
     for job in jobs[:5]:
-        refused = quartet(client.settings, "show", job.id, code=2).stderr
+        refused = quartet_here(client.settings, "show", job.id, code=2).stderr
         assert refused.startswith(
             f"quartet: job {job.id}: expected a record in Redis that this version can read"
         )
@@ -167,7 +169,7 @@ def test_a_folder_that_is_damaged_is_one_warning_and_hides_no_other(client: Clie
     folder = folder_of(client, bad)
     (folder.path / "job.json").write_text("{")
     History(client.results).add(folder)
-    said = quartet(client.settings, "list")
+    said = quartet_here(client.settings, "list")
     assert [line.split()[0] for line in said.stdout.splitlines()] == ["JOB", good]
     assert said.stderr == f"1 job cannot be read ({bad}); `quartet show JOB` says why\n"
 
@@ -176,7 +178,7 @@ def test_an_enormous_text_makes_no_enormous_table(client: Client) -> None:
     jobs = [client.submit("autoencoder", "train", data="digits") for _ in range(20)]
     spec = {"schema": 2, "model": "m" * 100_000, "action": "train", "name": "\x1b[2J" + "n" * 1_000_000}
     client.ledger.redis.hset(f"quartet:job:{jobs[0].id}", "spec", json.dumps(spec))
-    said = quartet(client.settings, "list").stdout
+    said = quartet_here(client.settings, "list").stdout
     assert len(said) < 20_000
     assert "\x1b" not in said
 
@@ -186,11 +188,11 @@ def test_a_shorter_list_says_that_there_are_more(client: Client) -> None:
     unfinished = client.submit("autoencoder", "train", data="digits")
     for number in range(3):
         folder_of(client, f"20200101-00000{number}-000-aaaa")
-    said = quartet(client.settings, "list")
+    said = quartet_here(client.settings, "list")
     assert len(said.stdout.splitlines()) == 1_001
     assert unfinished.id in said.stdout
     assert said.stderr == "these are the newest 1,000; `quartet list --all` lists all\n"
-    said = quartet(client.settings, "list", "--all")
+    said = quartet_here(client.settings, "list", "--all")
     assert (len(said.stdout.splitlines()), said.stderr) == (1_005, "")
 
 

@@ -18,7 +18,7 @@ from jobs.spec import JobSpec
 from jobs.store.history import History
 from jobs.store.job_folder import JobFolder
 from jobs.store.results import Results
-from tests.cli.program import quartet
+from tests.cli.program import quartet_here
 from tests.support.report_folders import job_record, write_folder
 
 SPEC = JobSpec.make("autoencoder", "train", data="digits", name="first one")
@@ -54,10 +54,10 @@ def once_up(settings: Settings) -> Settings:
 
 def test_without_redis_a_list_is_what_has_a_folder_and_ends_with_3(away: Settings, finished: str) -> None:
     for arguments in (("list",), ("list", "--json"), ("list", "--state", "succeeded")):
-        done = quartet(away, *arguments, code=3)
+        done = quartet_here(away, *arguments, code=3)
         assert finished in done.stdout
         assert done.stderr == f"quartet: {AWAY}; these are the jobs with a folder\n"
-    assert "[]" in quartet(away, "list", "--state", "queued", "--json", code=3).stdout
+    assert "[]" in quartet_here(away, "list", "--state", "queued", "--json", code=3).stdout
     assert [job.id for job in Client(away).jobs()] == [finished]
 
 
@@ -66,9 +66,9 @@ def test_without_redis_a_full_id_or_a_name_with_a_folder_is_shown(
     away: Settings, finished: str, reference: str
 ) -> None:
     text = finished if reference == "id" else reference
-    done = quartet(away, "show", text)
+    done = quartet_here(away, "show", text)
     assert (finished in done.stdout, done.stderr) == (True, "")
-    assert quartet(away, "report", text).stdout.strip().endswith(f"{finished}/report.html")
+    assert quartet_here(away, "report", text).stdout.strip().endswith(f"{finished}/report.html")
 
 
 def test_without_redis_what_may_name_a_queued_job_ends_with_3(away: Settings, finished: str) -> None:
@@ -79,7 +79,7 @@ def test_without_redis_what_may_name_a_queued_job_ends_with_3(away: Settings, fi
                 call(reference)
     with pytest.raises(RedisUnreachable):
         client.submit("autoencoder", "evaluate", source="latest")
-    assert quartet(away, "show", "latest", code=3).stderr == f"quartet: {AWAY}\n"
+    assert quartet_here(away, "show", "latest", code=3).stderr == f"quartet: {AWAY}\n"
     assert not client.redis_answers()
 
 
@@ -91,21 +91,21 @@ def test_who_never_had_a_redis_is_not_told_of_one(never_had_one: Settings, finis
     for reference in ("nobody", "1999", new_job_id()):
         with pytest.raises(UnknownJob):
             client.job(reference)
-    done = quartet(never_had_one, "list", QUARTET_REDIS_URL="")
+    done = quartet_here(never_had_one, "list", QUARTET_REDIS_URL="")
     assert (finished in done.stdout, done.stderr) == (True, "")
-    assert finished in quartet(never_had_one, "show", "latest", QUARTET_REDIS_URL="").stdout
+    assert finished in quartet_here(never_had_one, "show", "latest", QUARTET_REDIS_URL="").stdout
     assert client.make_spec("autoencoder", "evaluate", source="latest", parameters={}).source == finished
 
 
 def test_after_the_first_up_a_stopped_one_is_missed(settings: Settings, finished: str) -> None:
     stopped = once_up(settings)
-    done = quartet(stopped, "list", code=3, QUARTET_REDIS_URL="")
+    done = quartet_here(stopped, "list", code=3, QUARTET_REDIS_URL="")
     assert finished in done.stdout
     sentence, hint = done.stderr.splitlines()
     assert sentence.startswith(f"quartet: Redis cannot be reached at unix://{stopped.private_socket()}")
     assert hint == "hint: `quartet up` starts a private Redis"
-    quartet(stopped, "show", "latest", code=3, QUARTET_REDIS_URL="")
-    quartet(stopped, "show", finished, QUARTET_REDIS_URL="")
+    quartet_here(stopped, "show", "latest", code=3, QUARTET_REDIS_URL="")
+    quartet_here(stopped, "show", finished, QUARTET_REDIS_URL="")
     runs = Client(stopped, redis_is_optional=True)
     assert runs.make_spec("autoencoder", "evaluate", source="latest", parameters={}).source == finished
 

@@ -74,6 +74,7 @@ def test_keras_is_loaded_without_what_no_job_needs_and_that_can_be_imported_late
     assert loaded_by(code) == "[] (1,)"
 
 
+@pytest.mark.quality
 def test_training_needs_no_scikit_learn() -> None:
     code = (
         "import importlib, sys; from worker.engine.startup import load_keras; load_keras()\n"

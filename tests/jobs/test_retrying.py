@@ -9,7 +9,7 @@ from jobs.client import Client
 from jobs.errors import InvalidInput, InvalidJob, JobConflict, UnknownJob
 from jobs.job import Job
 from jobs.retrying import Retried
-from tests.cli.program import quartet
+from tests.cli.program import quartet_here
 from tests.support.ended_jobs import fail, forget, publish
 
 
@@ -158,21 +158,21 @@ def test_quartet_retry_prints_old_and_new_ids(client: Client) -> None:
     training = train(client)
     evaluation = evaluate(client, training)
     fail(client, training)
-    said = quartet(client.settings, "retry", evaluation.id, code=2).stderr.splitlines()
+    said = quartet_here(client.settings, "retry", evaluation.id, code=2).stderr.splitlines()
     assert said[0].startswith("quartet: from: expected a training job that succeeded or will run")
     assert said[1].startswith(f"hint: `quartet retry {training.id}` queues it again")
-    lines = quartet(client.settings, "retry", "--failed").stdout.splitlines()
+    lines = quartet_here(client.settings, "retry", "--failed").stdout.splitlines()
     assert [line.split(" -> ")[0] for line in lines] == [training.id, evaluation.id]
     new = lines[0].split(" -> ")[1]
     assert client.job(lines[1].split(" -> ")[1]).stored.source == new
-    done = quartet(client.settings, "retry", "--failed")
+    done = quartet_here(client.settings, "retry", "--failed")
     assert (done.stdout, done.stderr) == ("", "no failed job is left to retry\n")
-    again = quartet(client.settings, "retry", "--failed", training.id)
+    again = quartet_here(client.settings, "retry", "--failed", training.id)
     assert again.stdout == f"{training.id} -> {new} (retried before)\n"
     client.cancel(new)
-    rows = json.loads(quartet(client.settings, "retry", "--json", new).stdout)
+    rows = json.loads(quartet_here(client.settings, "retry", "--json", new).stdout)
     assert rows == [{"job": new, "retried_as": client.resolve("latest"), "error": None}]
-    said = quartet(client.settings, "retry", code=2).stderr
+    said = quartet_here(client.settings, "retry", code=2).stderr
     assert said.startswith(
         "quartet: job: expected a job's id, 4 or more characters of it, its name, or `latest`, got none"
     )
@@ -181,7 +181,7 @@ def test_quartet_retry_prints_old_and_new_ids(client: Client) -> None:
 def test_a_job_that_is_named_twice_is_retried_once(client: Client) -> None:
     job = train(client, name="n")
     client.cancel("n")
-    assert len(quartet(client.settings, "retry", job.id, "n", job.id[:22]).stdout.split()) == 1
+    assert len(quartet_here(client.settings, "retry", job.id, "n", job.id[:22]).stdout.split()) == 1
     [before] = client.retry_failed(job.id)
     assert (before.old, before.earlier) == (job.id, client.resolve("n"))
     other = train(client)
@@ -206,7 +206,7 @@ def test_quartet_retry_of_a_set_says_what_it_left_out(client: Client) -> None:
     client.ledger.redis.hset(
         f"quartet:job:{odd.id}", "spec", '{"schema": 99, "model": "vae", "action": "train"}'
     )
-    done = quartet(client.settings, "retry", "--failed", "--json", code=2)
+    done = quartet_here(client.settings, "retry", "--failed", "--json", code=2)
     rows = json.loads(done.stdout)
     assert [(row["job"], row["retried_as"] is None) for row in rows] == [(odd.id, True), (plain.id, False)]
     first, last = done.stderr.splitlines()
