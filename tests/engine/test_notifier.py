@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,22 @@ def test_where_no_worker_follows_what_is_left_is_told_up_to_the_first_that_is_no
             fail(client, submit(client))
         one.finish()
         assert (len(hook.messages), len(notices(client))) == ((3, 0) if status == 204 else (1, 3))
+
+
+def test_where_no_worker_follows_two_tell_what_is_left_once(client: Client, settings: Settings) -> None:
+    def answer(_: dict[str, Any]) -> int:
+        time.sleep(0.1)
+        return 204
+
+    with webhook(answer) as hook:
+        told = told_by(settings, hook)
+        with running(told, client) as one, running(told, client) as other:
+            pass
+        for _ in range(3):
+            fail(client, submit(client))
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(Notifier.finish, (one, other)))
+        assert (len(hook.messages), notices(client)) == (3, [])
 
 
 def test_too_many_notices_and_old_ones_are_dropped_and_that_is_logged(

@@ -73,8 +73,15 @@ class Notifier:
         """
         self._thread.join()
         self._failures = 0
-        while not self._failures and (notice := self._notices.oldest()) is not None:
+        while not self._failures:
+            if not self._ledger.lock(self._lock, self._token, LOCK_SECONDS):
+                time.sleep(0.1)  # another worker, which ends as well, sends them
+                continue
+            notice = self._notices.oldest()
+            if notice is None:
+                break
             self._tell(notice)
+        self._leave_lock()
 
     def _run(self) -> None:
         wait = 0.0
