@@ -3,6 +3,7 @@
 Run: `python -m benchmarks.tenth_job [--short]`.
 """
 
+import time
 from statistics import median
 
 from benchmarks.data import real_data_folder
@@ -36,26 +37,30 @@ def measure(row: Row) -> None:
         client = Client(service.settings)
         for model, data, epochs in kinds:
             jobs = 2 if row.short else JOBS
-            bare, costs = [], []
+            bare, costs, reports = [], [], []
             for number in range(jobs):
                 job = client.submit(model, "train", data=data, seed=number, epochs=epochs)
                 record = wait(client, job.id)
                 assert record.finished is not None
+                ended = 1000 * time.time()
                 history = client.folder(job.id).history
                 training = len(history) * median(epoch["seconds"] for epoch in history)
                 bare.append(training)
-                costs.append((record.finished - record.submitted) / 1000 - training)
+                costs.append((ended - record.submitted) / 1000 - training)
+                reports.append((ended - record.finished) / 1000)
             in_a_row = _in_a_row(client, model, data, epochs, jobs) - median(bare[-LAST:])
             name = f"{model}, {epochs} epochs on {data}"
             row.figure(f"{name}: bare training", "s", bare[-LAST:])
             row.figure(f"{name}: first job, beyond that", "s", costs[:1])
             row.figure(f"{name}: tenth job, beyond that", "s", costs[-LAST:])
+            row.figure(f"{name}: of that, report and publishing", "s", reports[-LAST:])
             row.figure(f"{name}: each of {jobs} submitted at once, beyond that", "s", [in_a_row])
             row.judge(f"{name}, beyond bare training", costs[-LAST:], "≤", MOST_SECONDS, "s")
     row.note(
-        "Beyond bare training: waiting for the worker, reading data, building and compiling, the report, "
-        "publishing. Bare training is the job's own epochs, each at the median of their times, so that "
-        f"compiling in the first one counts as a cost. Tenth: the last {LAST} of {JOBS}."
+        "Beyond bare training: waiting for the worker, reading data, building and compiling, the losses "
+        "after each epoch, the report, publishing, and up to 0.02 s until it is seen. Bare training is the "
+        "job's own epochs, each at the median of their times, so that compiling in the first one counts as a "
+        f"cost. Tenth: the last {LAST} of {JOBS}."
     )
     row.note(
         "Submitted at once: from the first one's acceptance to the last one's end, divided by their number. "
@@ -69,8 +74,7 @@ def _in_a_row(client: Client, model: str, data: str, epochs: int, jobs: int) -> 
         client.submit(model, "train", data=data, seed=JOBS + number, epochs=epochs) for number in range(jobs)
     ]
     ended = [wait(client, job.id) for job in submitted]
-    last = max(record.finished or 0 for record in ended)
-    return (last - ended[0].submitted) / 1000 / jobs
+    return (1000 * time.time() - ended[0].submitted) / 1000 / jobs
 
 
 if __name__ == "__main__":
