@@ -53,14 +53,14 @@ class Shape(NamedTuple):
 
 
 class Products:
-    """A process in which each operation has one thread.
-
-    Args:
-        runs: of each measurement; the first is not counted.
-    """
+    """A process in which each operation has one thread."""
 
     def __init__(self, runs: int) -> None:
-        """Import TensorFlow with one thread, and with the compiler's flags that a worker sets."""
+        """Import TensorFlow with one thread, and with the compiler's flags that a worker sets.
+
+        Args:
+            runs: of each measurement; the first is not counted.
+        """
         self._runs = runs
         os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
         os.environ["XLA_FLAGS"] = XLA_FLAGS

@@ -48,13 +48,13 @@ def measure(row: Row) -> None:
                 bare.append(training)
                 costs.append((ended - record.submitted) / 1000 - training)
                 reports.append((ended - record.finished) / 1000)
-            in_a_row = _in_a_row(client, model, data, epochs, jobs) - median(bare[-LAST:])
+            at_once = _all_at_once(client, model, data, epochs, jobs) - median(bare[-LAST:])
             name = f"{model}, {epochs} epochs on {data}"
             row.figure(f"{name}: bare training", "s", bare[-LAST:])
             row.figure(f"{name}: first job, beyond that", "s", costs[:1])
             row.figure(f"{name}: tenth job, beyond that", "s", costs[-LAST:])
             row.figure(f"{name}: of that, report and publishing", "s", reports[-LAST:])
-            row.figure(f"{name}: each of {jobs} submitted at once, beyond that", "s", [in_a_row])
+            row.figure(f"{name}: each of {jobs} submitted at once, beyond that", "s", [at_once])
             row.judge(f"{name}, beyond bare training", costs[-LAST:], "≤", MOST_SECONDS, "s")
     row.note(
         "Beyond bare training: waiting for the worker, reading data, building and compiling, the losses "
@@ -68,13 +68,13 @@ def measure(row: Row) -> None:
     )
 
 
-def _in_a_row(client: Client, model: str, data: str, epochs: int, jobs: int) -> float:
+def _all_at_once(client: Client, model: str, data: str, epochs: int, jobs: int) -> float:
     """Submit jobs at once; the seconds of each, on the average."""
     submitted = [
         client.submit(model, "train", data=data, seed=JOBS + number, epochs=epochs) for number in range(jobs)
     ]
     ended = [wait(client, job.id) for job in submitted]
-    return (1000 * time.time() - ended[0].submitted) / 1000 / jobs
+    return (time.time() - ended[0].submitted / 1000) / jobs
 
 
 if __name__ == "__main__":

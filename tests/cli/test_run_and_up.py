@@ -19,6 +19,9 @@ from tests.cli.program import QUARTET, TRAIN, environment, quartet
 from tests.notifying.webhook_server import webhook
 from tests.support.processes import until
 
+LONG = ("denoiser", "train", "--data", "digits", "--epochs", "100000")
+"""A training that somebody ends."""
+
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Settings:
@@ -102,7 +105,7 @@ def test_run_refuses_a_job_that_needs_one_that_has_not_ended(settings: Settings)
 
 @pytest.mark.chaos
 def test_interrupting_run_keeps_the_checkpoint_and_leaves_nothing_running(alone: Settings) -> None:
-    process = start(alone, "run", "denoiser", "train", "--data", "digits", "--epochs", "100000")
+    process = start(alone, "run", *LONG)
     below = family(process, 3)
     until(lambda: list(alone.results_dir.glob(".staging/*/checkpoint.npz")), 90, "the first checkpoint")
     process.send_signal(signal.SIGINT)
@@ -117,10 +120,7 @@ def test_closing_the_terminal_of_run_keeps_the_checkpoint_and_leaves_nothing_run
     variables = environment(alone)
     del variables["QUARTET_REDIS_URL"]
     terminal, end = os.openpty()
-    long_training = ["denoiser", "train", "--data", "digits", "--epochs", "100000"]
-    process = subprocess.Popen(
-        [QUARTET, "run", *long_training], env=variables, stdout=end, stderr=end, text=True
-    )
+    process = subprocess.Popen([QUARTET, "run", *LONG], env=variables, stdout=end, stderr=end, text=True)
     _started.append(process)
     os.close(end)
     below = family(process, 3)
@@ -135,12 +135,10 @@ def test_closing_the_terminal_of_run_keeps_the_checkpoint_and_leaves_nothing_run
 @pytest.mark.chaos
 @pytest.mark.parametrize("begun", [True, False])
 def test_killing_run_leaves_nothing_running(alone: Settings, begun: bool) -> None:
-    long_training = ["denoiser", "train", "--data", "digits", "--epochs", "100000"]
     with tempfile.TemporaryDirectory(prefix="quartet-", dir="/tmp") as short:  # it is to hold a socket
-        process = start(alone, "run", *long_training, TMPDIR=short)
-        below = family(
-            process, 3 if begun else 2
-        )  # Redis and the worker, which has yet to load what it needs
+        process = start(alone, "run", *LONG, TMPDIR=short)
+        # Without its pool's process, the worker has yet to load what it needs.
+        below = family(process, 3 if begun else 2)
         if begun:
             until(lambda: list(alone.results_dir.glob(".staging/*/checkpoint.npz")), 90, "a checkpoint")
         process.kill()
