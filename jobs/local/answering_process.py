@@ -1,30 +1,33 @@
 """`AnsweringProcess`: a process that answers this one's questions, one at a time, until this one ends.
 
 Started as a program and not forked, it has none of this process' threads and locks. It ends with its input.
-Questions and answers are pickled: only the two processes can write into the pipes between them.
 """
 
-import contextlib
 import os
-import pickle
+import socket
 import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+from jobs.local.message_socket import MessageSocket
 from jobs.local.processes import Lasting, ending
 
 END_SECONDS = 5.0
 """That the process may take to end."""
 
-LOOK_SECONDS = 1.0
-"""Between two looks at how long an answer has taken."""
-
 
 class ProcessEnded(Exception):
     """The process that should have answered has ended, or could not begin; what it did is unknown."""
+
+
+class _Started(NamedTuple):
+    """A process, and this one's end of the socket between them."""
+
+    process: "subprocess.Popen[bytes]"
+    channel: MessageSocket
 
 
 class AnsweringProcess:
@@ -40,7 +43,7 @@ class AnsweringProcess:
                 stopped (SIGSTOP); only time counts in which this process runs. None: for ever.
         """
         self._answer_seconds = answer_seconds
-        self._process: subprocess.Popen[bytes] | None
+        self._started: _Started | None
         self._command = [sys.executable, "-P", "-m", module, *arguments]
         self._begin()
         _all.add(self)
@@ -66,75 +69,49 @@ class AnsweringProcess:
         """
         with self._lock:
             try:
-                process = self._running()
+                process, channel = self._running()
             except OSError as error:  # no memory for one more
                 raise ProcessEnded(f"it cannot be started: {error.strerror}") from None
+            limit = self._answer_seconds
+            lasting = None if limit is None else Lasting(limit)
             try:
-                assert process.stdin is not None
-                assert process.stdout is not None
-                with self._killed_when_late(process):
-                    pickle.dump(question, process.stdin)
-                    process.stdin.flush()
-                    answer = pickle.load(process.stdout)
+                channel.send(question, lasting)
+                answer = channel.receive(lasting)
             except BaseException as error:
                 # The answer to a question that was interrupted would be taken for the next one's.
                 ended = process.poll()
                 process.kill()
-                _end(process)
-                self._process = None
-                if not isinstance(error, OSError | EOFError | pickle.UnpicklingError):
+                _end(process, channel)
+                self._started = None
+                if isinstance(error, TimeoutError):
+                    raise ProcessEnded(f"no answer within {limit:g} s") from None
+                if not isinstance(error, OSError | EOFError):
                     raise
                 raise ProcessEnded(type(error).__name__ if ended is None else ending(ended)) from None
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    @contextlib.contextmanager
-    def _killed_when_late(self, process: "subprocess.Popen[bytes]") -> Iterator[None]:
-        """Kill a process that takes too long in the block, which then raises.
-
-        Raises:
-            ProcessEnded: it was killed.
-        """
-        if self._answer_seconds is None:
-            yield
-            return
-        over, late, lasting = threading.Event(), threading.Event(), Lasting(self._answer_seconds)
-
-        def watch() -> None:
-            while not over.wait(LOOK_SECONDS):
-                if lasting.seen(True):
-                    late.set()
-                    process.kill()
-                    return
-
-        watcher = threading.Thread(target=watch, name="answer", daemon=True)
-        watcher.start()
-        try:
-            yield
-        except (OSError, EOFError, pickle.UnpicklingError):
-            if late.is_set():
-                raise ProcessEnded(f"no answer within {self._answer_seconds:g} s") from None
-            raise
-        finally:
-            over.set()
-            watcher.join()
-
     def _begin(self) -> None:
         self._lock = threading.Lock()
-        self._process = None
+        self._started = None
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is not None and self._process.poll() is None:
-            return self._process
-        process = self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            process_group=0,  # Ctrl-C is for the process that asks
-        )
-        weakref.finalize(self, _end, process)
-        return process
+    def _running(self) -> _Started:
+        if self._started is not None and self._started.process.poll() is None:
+            return self._started
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                end = theirs.fileno()
+                # Ctrl-C is for the process that asks.
+                process = subprocess.Popen(self._command, stdin=end, stdout=end, process_group=0)
+            except BaseException:
+                ours.close()
+                raise
+        started = self._started = _Started(process, MessageSocket(ours))
+        started.channel.look_now_and_then()
+        weakref.finalize(self, _end, *started)
+        return started
 
 
 def _begin_all() -> None:
@@ -147,12 +124,9 @@ _all: "weakref.WeakSet[AnsweringProcess]" = weakref.WeakSet()
 os.register_at_fork(after_in_child=_begin_all)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Close the pipes of a process, which ends it, and wait for its end."""
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
+def _end(process: "subprocess.Popen[bytes]", channel: MessageSocket) -> None:
+    """Close the socket of a process, which ends it, and wait for its end."""
+    channel.close()
     try:
         process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:
@@ -166,13 +140,13 @@ def answer_questions(answer: Callable[..., Any]) -> None:
     Args:
         answer: takes a question's parts; what it returns or raises is the answer, and can be pickled.
     """
+    channel = MessageSocket(socket.socket(fileno=os.dup(sys.stdin.fileno())))
     # Whatever a library prints must not get into an answer.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     while True:
         try:
-            question = pickle.load(sys.stdin.buffer)
-        except (EOFError, pickle.UnpicklingError):  # the latter of a process that was killed while it asked
+            question = channel.receive()
+        except (EOFError, OSError):  # whoever asked has ended, or was killed while it asked
             return
         found: Any
         try:
@@ -180,7 +154,6 @@ def answer_questions(answer: Callable[..., Any]) -> None:
         except Exception as error:
             found = error
         try:
-            pickle.dump(found, answers)
-            answers.flush()
-        except BrokenPipeError:  # whoever asked was killed; at a usual end Python would write once more
-            os._exit(1)
+            channel.send(found)
+        except OSError:  # whoever asked was killed
+            return

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from jobs.errors import InvalidData
-from jobs.local import answering_process
+from jobs.local import message_socket
 from jobs.local.answering_process import AnsweringProcess
 from jobs.settings import Settings
 from tests.tasks.sentiment.test_tokeniser import mixed_texts
@@ -75,7 +75,7 @@ def test_a_second_process_that_is_killed_or_stopped_leaves_all_to_the_first(
     caplog: pytest.LogCaptureFixture,
     is_killed: bool,
 ) -> None:
-    monkeypatch.setattr(answering_process, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(message_socket, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(second_tokeniser, "_ANSWER_SECONDS", 60.0 if is_killed else 0.5)
     monkeypatch.setattr(second_tokeniser, "AHEAD", len(BLOCKS))
     caplog.set_level(logging.WARNING)
@@ -88,11 +88,11 @@ def test_a_second_process_that_is_killed_or_stopped_leaves_all_to_the_first(
             while number == 1 and not asked:
                 time.sleep(0.01)
             if number == 1:
-                process = asked[0]._process
-                assert process is not None
-                process.send_signal(signal.SIGSTOP)
+                started = asked[0]._started
+                assert started is not None
+                started.process.send_signal(signal.SIGSTOP)
                 if is_killed:
-                    threading.Timer(0.2, process.kill).start()
+                    threading.Timer(0.2, started.process.kill).start()
 
     found = list(tokenised(blocks(), 20))
     assert found == expected()
@@ -128,10 +128,13 @@ def test_an_error_of_the_reader_comes_through_and_ends_the_second_process(
 
     with pytest.raises(InvalidData, match="expected a row"):
         list(tokenised(blocks(), 20))
-    process = asked[0]._process
-    assert process is not None
-    asked.clear()
-    process.wait(10)
+    started = asked[0]._started
+    assert started is not None
+    deadline = time.monotonic() + 10
+    while started.process.poll() is None and time.monotonic() < deadline:
+        asked.clear()  # it answers for what it still had
+        time.sleep(0.01)
+    assert started.process.returncode == 0
 
 
 def test_reviews_load_the_same_on_one_core_and_on_two(
@@ -174,7 +177,7 @@ def test_the_second_process_ends_with_the_first_without_a_word(reviews: int, sec
         "second.finish(second.begin(['a review']))\n"
         f"second.begin([f'word{{number}} ' * 500 for number in range({reviews})])\n"
         f"time.sleep({seconds})\n"
-        "print(second._process._process.pid, flush=True)\n"
+        "print(second._process._started.process.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
     first = subprocess.Popen(

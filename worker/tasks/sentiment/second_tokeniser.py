@@ -1,12 +1,15 @@
 """Tokenises many reviews on two cores: in this process, and in a second one beside it.
 
 Python computes in one thread at a time, and the tokeniser shares nothing between reviews. The second process
-loads no TensorFlow, holds two blocks of reviews at most, and ends with this one.
+loads no TensorFlow, and ends with this one. It is given each block before it has answered for the one before,
+so that it never waits for this process, which also reads the reviews and uses their words.
 """
 
 import logging
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import NamedTuple
 
 from jobs.local.answering_process import AnsweringProcess, ProcessEnded, answer_questions
@@ -20,7 +23,10 @@ BLOCK_CHARACTERS = 5_000_000
 """Reviews in a block, and from how many characters on fewer are."""
 
 AHEAD = 4
-"""Blocks that may wait for the one that the second process has."""
+"""Blocks that may wait for one that the second process has."""
+
+_ASKED = 2
+"""Blocks that the second process has, the one that it tokenises and the next."""
 
 _ANSWER_SECONDS = 60.0
 """A process that takes longer for a block is stuck, or was stopped by somebody."""
@@ -58,8 +64,8 @@ def blocks_of(
 def tokenised(blocks: Iterable[list[str]], length: int) -> Generator[TokenisedTexts, None, None]:
     """Tokenise blocks of reviews, and yield them in their order, while the next one is on its way.
 
-    The second process is started for the second block, if there are two cores. While it is at work, blocks
-    that follow are tokenised here; after its end, all of them.
+    The second process is started for the second block, if there are two cores. While it has enough to do,
+    blocks are tokenised here; after its end, all of them.
 
     Args:
         blocks: of the texts of reviews.
@@ -68,24 +74,32 @@ def tokenised(blocks: Iterable[list[str]], length: int) -> Generator[TokenisedTe
     Raises:
         Exception: whatever reading the blocks raises.
     """
-    second = _SecondProcess(length)
-    waiting: list[_Begun] = []
+    second, remaining = _SecondProcess(length), iter(blocks)
+    waiting = deque[_Begun]((texts, tokenise(texts, length)) for texts in islice(remaining, 1))
+    is_read = False
     try:
-        for number, texts in enumerate(blocks):
-            begun: list[_Begun] = []
-            if number and second.is_free():
-                begun, waiting = waiting, [second.begin(texts)]
+        while waiting or not is_read:
+            has_next = bool(waiting) and _is_done(waiting[0])
+            if is_read or len(waiting) > AHEAD or (has_next and not second.takes_more()):
+                yield second.finish(waiting.popleft())
+                continue
+            texts = next(remaining, None)
+            if texts is None:
+                is_read = True
+            elif second.takes_more():
+                waiting.append(second.begin(texts))
             else:
                 waiting.append((texts, tokenise(texts, length)))
-                if second.has_ended or len(waiting) > AHEAD:
-                    begun, waiting = waiting, []
-            yield from map(second.finish, begun)
-        yield from map(second.finish, waiting)
     finally:
         second.close()
 
 
-_Begun = tuple[list[str], "TokenBlock | Future[TokenBlock]"]
+_Begun = tuple[list[str], "TokenBlock | Future[TokenBlock | None]"]
+
+
+def _is_done(begun: _Begun) -> bool:
+    _, tokens = begun
+    return not isinstance(tokens, Future) or tokens.done()
 
 
 class _SecondProcess:
@@ -93,37 +107,44 @@ class _SecondProcess:
 
     def __init__(self, length: int) -> None:
         """Nothing is started yet."""
-        self.has_ended = usable_processors() == 1
+        self._has_ended = usable_processors() == 1
         self._length = length
         self._process = AnsweringProcess(
             "worker.tasks.sentiment.second_tokeniser", answer_seconds=_ANSWER_SECONDS
         )
         self._thread = ThreadPoolExecutor(1, "tokenise")
-        self._asked: Future[TokenBlock] | None = None
+        self._asked: list[Future[TokenBlock | None]] = []
 
-    def is_free(self) -> bool:
+    def takes_more(self) -> bool:
         """Whether it can be given a block."""
-        return not self.has_ended and (self._asked is None or self._asked.done())
+        self._asked = [asked for asked in self._asked if not asked.done()]
+        return not self._has_ended and len(self._asked) < _ASKED
 
     def begin(self, texts: list[str]) -> _Begun:
         """Have it tokenise a block."""
-        self._asked = self._thread.submit(self._process.ask, texts, self._length)
-        return texts, self._asked
+        self._asked.append(self._thread.submit(self._ask, texts))
+        return texts, self._asked[-1]
 
     def finish(self, begun: _Begun) -> TokenisedTexts:
         """A block with its words, which are found here if the process has ended."""
         texts, tokens = begun
-        if isinstance(tokens, Future):
+        found = tokens.result() if isinstance(tokens, Future) else tokens
+        return TokenisedTexts(texts, tokenise(texts, self._length) if found is None else found)
+
+    def _ask(self, texts: list[str]) -> TokenBlock | None:
+        """The words of a block; None if the process has ended."""
+        if not self._has_ended:
             try:
-                tokens = tokens.result()
+                tokens: TokenBlock = self._process.ask(texts, self._length)
             except ProcessEnded as error:
                 log.warning("the second process that tokenises ended (%s); this one goes on alone", error)
-                self.has_ended = True
-                tokens = tokenise(texts, self._length)
-        return TokenisedTexts(texts, tokens)
+                self._has_ended = True
+            else:
+                return tokens
+        return None
 
     def close(self) -> None:
-        """End it, once it has given its answer, if it has a block."""
+        """End it, once it has answered for the block that it tokenises, if there is one."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
