@@ -168,11 +168,14 @@ class ImageTrainable:
         count = len(self._validation)
         spread = self._training[np.linspace(0, len(self._training) - 1, count).astype(int)]
         self._measured = {
-            "loss": (spread, self._normals(count, SAMPLE_STREAM, 1)),
-            "validation_loss": (self._validation, self._normals(count, SAMPLE_STREAM, 2)),
+            "loss": (tf.constant(spread, tf.int32), self._normals(count, SAMPLE_STREAM, 1)),
+            "validation_loss": (
+                tf.constant(self._validation, tf.int32),
+                self._normals(count, SAMPLE_STREAM, 2),
+            ),
         }
         places, noise_images = self._measured["loss"]
-        self._watched = tf.constant(places[:WATCHED_IMAGES], tf.int32), noise_images[:WATCHED_IMAGES]
+        self._watched = places[:WATCHED_IMAGES], noise_images[:WATCHED_IMAGES]
 
     def _normals(self, images: int, *stream: int) -> Any:
         """Images of noise float32 (images, 784); (0, 784) where none is added."""

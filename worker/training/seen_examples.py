@@ -45,9 +45,8 @@ def write_seen(folder: Path, digests: Digests, validation: Digests | None = None
         OSError: the volume is full, read-only or gone.
     """
     arrays = {"digests": digests} if validation is None else {"digests": digests, "validation": validation}
-    np.savez_compressed(
-        folder / FILE, allow_pickle=False, **{name: np.unique(some) for name, some in arrays.items()}
-    )
+    # Not compressed: nothing about digests can be.
+    np.savez(folder / FILE, allow_pickle=False, **{name: np.unique(some) for name, some in arrays.items()})
 
 
 def seen_before(source: JobFolder, digests: Digests) -> NDArray[np.bool_] | None:

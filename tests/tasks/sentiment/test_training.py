@@ -24,6 +24,7 @@ from tests.tasks.sentiment.jobs import (
 )
 from worker.context import JobContext
 from worker.tasks.sentiment import task
+from worker.tasks.sentiment.loss_reviews import loss_reviews
 from worker.tasks.sentiment.network import build_sentiment
 from worker.tasks.sentiment.reviews import digest_bytes
 from worker.tasks.sentiment.sources import open_reviews
@@ -160,7 +161,7 @@ def test_a_training_job_learns_and_records_what_it_read(trained: JobFolder, own_
     assert notes == [
         "The data has no test part: a fifth of the different reviews of each label, chosen by a checksum of "
         "their text, is held out for testing.",
-        "The training loss is that of the weights as they are saved after an epoch, on all 1,080 training "
+        "The training loss is that of the weights as they are saved after an epoch, on 500 of the 1,080 training "
         "reviews (training_loss_reviews.csv).",
     ]
     with (trained.path / "validation.csv").open(newline="") as file:
@@ -224,11 +225,11 @@ def test_a_folder_whose_training_part_lacks_a_label_gets_one_sentence(tmp_path: 
 def test_the_training_loss_is_that_of_the_saved_weights_on_the_named_reviews(
     tmp_path: Path, own_reviews: Path, folders: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.tasks.sentiment.loss_reviews.MOST", 200)
+    monkeypatch.setattr("worker.tasks.sentiment.loss_reviews.FEWEST", 100)
     job = JobFolder(do(tmp_path, "train", own_reviews, **SMALL | {"epochs": 1}).folder)
     named = [int(row["review"]) - 1 for row in job.numbers("training_loss_reviews.csv")]
-    assert len(named) == 200
-    assert "on 200 of the 1,080 training reviews" in job.job["notes"][-1]
+    assert len(named) == 120  # as there are validation reviews
+    assert "on 120 of the 1,080 training reviews" in job.job["notes"][-1]
     vocabulary = Vocabulary.read(job.path / "vocabulary.json")
     model = build_sentiment(vocabulary.vocab_size, seed=0)
     model.load_weights(job.path / "model.keras")
@@ -240,6 +241,19 @@ def test_the_training_loss_is_that_of_the_saved_weights_on_the_named_reviews(
     assert job.metrics["training_loss"] == pytest.approx(float(expected), rel=1e-4)
     known = np.load(job.path / "training_examples.npz")["digests"]
     assert np.isin(digests_of(digest_bytes(review.text) for review in some), known).all()
+
+
+@pytest.mark.parametrize(
+    ("training", "validation", "count"),
+    [(400, 50, 400), (2_700, 300, 500), (9_000, 1_000, 1_000), (90_000, 10_000, 2_500)],
+)
+def test_the_training_loss_is_measured_on_about_as_many_reviews_as_the_validation_loss(
+    training: int, validation: int, count: int
+) -> None:
+    chosen = loss_reviews(np.arange(7, 7 + training), validation, seed=3)
+    assert len(set(chosen.tolist())) == count
+    assert chosen.min() >= 7
+    assert (np.diff(chosen) > 0).all()
 
 
 def test_what_a_model_has_learned_from_is_kept_and_nothing_else(

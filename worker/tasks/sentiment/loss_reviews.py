@@ -12,25 +12,29 @@ from worker.context import JobContext
 from worker.tasks.sentiment.review_set import ReviewSet
 from worker.tasks.sentiment.split import Split
 
-MOST = 2_500
-"""As many as IMDB's validation reviews: a twentieth of an epoch's time."""
+MOST, FEWEST = 2_500, 500
+"""Between them as many as there are validation reviews, so that measuring takes a small part of an epoch:
+of IMDB's, which has 2,500, a twentieth."""
 
 FILE = "training_loss_reviews.csv"
 
 
-def loss_reviews(training: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+def loss_reviews(training: NDArray[np.int64], validation: int, seed: int) -> NDArray[np.int64]:
     """Choose the training reviews on which the training loss is measured, the same in each epoch.
 
     Args:
         training: the reviews to learn from, as indices.
+        validation: how many validation reviews there are.
         seed: of the job.
 
     Returns:
-        `MOST` of them, drawn at random, ascending; all where there are no more.
+        As many of them as there are validation reviews, though at least `FEWEST` and at most `MOST`, drawn at
+        random, ascending; all where there are no more.
     """
-    if len(training) <= MOST:
+    count = min(max(validation, FEWEST), MOST)
+    if len(training) <= count:
         return training
-    return np.sort(np.random.default_rng([seed, 4]).choice(training, MOST, replace=False))
+    return np.sort(np.random.default_rng([seed, 4]).choice(training, count, replace=False))
 
 
 def name_loss_reviews(

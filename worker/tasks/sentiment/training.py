@@ -123,7 +123,7 @@ class ReviewTraining:
         self.fingerprint = _fingerprint(tokens.ids, training, validation)
         self._fingerprint.assign(self.fingerprint)
         self._training, self._training_sizes = training, sizes[training]
-        self.loss_reviews = loss_reviews(training, seed)
+        self.loss_reviews = loss_reviews(training, len(validation), seed)
         self._measured = [
             (self._all_labels[places], tokens.taken(places)) for places in (self.loss_reviews, validation)
         ]
