@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from jobs.errors import InvalidJob
 from jobs.models import parameters_of
@@ -12,7 +13,8 @@ from jobs.spec import JobSpec
 from jobs.store.job_folder import JobFolder
 from tests.support.report_folders import JOB_ID, job_record, write_folder
 from worker.context import JobContext
-from worker.images.job_data import trained_as
+from worker.images.inference_inputs import load_inputs
+from worker.images.job_data import record_data, trained_as
 
 TRAIN = JobSpec.make("denoiser", "train", data="digits", parameters={"epochs": 3})
 
@@ -48,3 +50,16 @@ def test_a_training_from_before_a_rename_is_read_as_it_ran(
     for number, about in enumerate(({}, {"set": ["epochs"]}, {"set": ["epochs", "deviation"]})):
         ran = trained(tmp_path / str(number), spec={"schema": 2, **spec} if about else spec, **about)
         assert (ran.parameters.model_dump()["noise"], ran.parameters.model_dump()["epochs"]) == (0.75, 3)
+
+
+def test_two_files_of_one_name_are_both_recorded(tmp_path: Path) -> None:
+    context = JobContext(TRAIN, tmp_path, read_settings())
+    for folder, value in (("one", 0), ("two", 255)):
+        (tmp_path / folder).mkdir()
+        Image.new("L", (28, 28), value).save(tmp_path / folder / "a.png")
+        for _ in range(2):  # the same one again is no other
+            record_data(context, load_inputs(str(tmp_path / folder / "a.png"), context.settings, None))
+    one, two = context.data.values()
+    assert (one["name"], two["name"]) == ("a.png", "a.png")
+    assert list(context.data) == ["a.png", two["path"]]
+    assert one["sha256"] != two["sha256"]

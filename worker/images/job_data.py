@@ -99,7 +99,11 @@ def record_data(context: JobContext, data: Images | InferenceInputs) -> None:
         context: of the job.
         data: what was read.
     """
-    context.data[str(data.record["name"])] = dict(data.record)
+    name, record = str(data.record["name"]), dict(data.record)
+    before = context.data.get(name)
+    if before is not None and before["sha256"] != record["sha256"]:  # two files of one name
+        name = str(record["path"])
+    context.data[name] = record
     for note in data.notes:
         context.note(note)
 

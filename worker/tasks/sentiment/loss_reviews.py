@@ -14,7 +14,7 @@ from worker.tasks.sentiment.split import Split
 
 MOST, FEWEST = 2_500, 500
 """Between them as many as there are validation reviews, so that measuring takes a small part of an epoch:
-of IMDB's, which has 2,500, a twentieth."""
+of IMDB's, which has some 2,400, a twentieth."""
 
 FILE = "training_loss_reviews.csv"
 
