@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from worker.engine.startup import XLA_FLAGS
+from worker.training.cpu_parallel import XLA_FLAGS
 
 GEMM_SIDE = 1_536
 GEMM_PRODUCTS = 5

@@ -21,7 +21,7 @@ from jobs.cli.doctor_jobs import job_checks
 from jobs.cli.doctor_notify import notify_checks
 from jobs.cli.doctor_redis import PATIENCE_SECONDS
 from jobs.dataset_files import stored_dataset
-from jobs.errors import InvalidSetting, RedisUnreachable, StoreUnreachable
+from jobs.errors import InvalidSetting, MissingPart, RedisUnreachable, StoreUnreachable
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.store_of_ledger import other_store, remedy
 from jobs.local.file_system_check import broken_promises, clock_skew
@@ -134,7 +134,7 @@ def store_checks(settings: Settings) -> Iterator[Check]:
         results = open_results(settings)
         other = other_store(Ledger(settings.redis_address(), answer_seconds=PATIENCE_SECONDS), results)
         found = results.id()
-    except (InvalidSetting, StoreUnreachable) as error:
+    except (InvalidSetting, MissingPart, StoreUnreachable) as error:
         yield Check("store", False, str(error), error.hint or "see QUARTET_STORE and QUARTET_RESULTS_DIR")
         return
     except (RedisUnreachable, OSError):  # which other checks say

@@ -50,6 +50,15 @@ def test_a_store_whose_id_is_none_fails(settings: Settings) -> None:
     assert "remove the file" in check.fix
 
 
+def test_a_store_that_lacks_its_package_fails_and_says_how_to_get_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.store.open_results.find_spec", lambda _: None)
+    [check] = store_checks(settings.model_copy(update={"store": "s3://bucket/results"}))
+    assert (check.passed, check.fix) == (False, "pip install 'quartet[store]'")
+    assert "needs the package obstore" in check.finding
+
+
 def test_a_job_submitted_from_another_store_is_queued_with_a_note(
     settings: Settings,
     ledger: Ledger,

@@ -1,5 +1,6 @@
 """One attempt at one job, in this process: every way a task ends becomes a state, a sentence and a folder."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -91,6 +92,30 @@ def test_a_job_that_succeeds_has_a_verified_folder_and_a_timeline(
     assert [event["text"] for event in folder.job["timeline"]] == texts(client, job)
     assert job.id in (client.results.root / "index.html").read_text()
     assert not any((client.results.root / STAGING).iterdir())
+
+
+def test_a_job_ends_although_no_further_thread_can_be_started(
+    client: Client,
+    settings: Settings,
+    stub: StubWing,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    start = threading.Thread.start
+
+    def refused(thread: threading.Thread) -> None:
+        if thread.name in (background.FINISHING, background.INDEX):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", refused)
+        job = done(client, settings)
+    assert (job.state, client.folder(job.id).verify()) == ("succeeded", [])
+    assert not [thread for thread in threading.enumerate() if thread.name == "heartbeat"]
+    assert "will be written with the next job" in caplog.text
+    both = {job.id, done(client, settings, SPEC.model_copy(update={"seed": 1})).id}
+    assert all(each in (client.results.root / "index.html").read_text() for each in both)
 
 
 def test_a_second_message_of_a_job_does_nothing(client: Client, settings: Settings, stub: StubWing) -> None:

@@ -50,9 +50,10 @@ def test_the_folder_of_the_training_job_is_found_by_its_parameter(results: Resul
 @pytest.mark.parametrize(
     ("job", "given"),
     [
-        ({"model": "denoiser"}, "a denoiser train job that succeeded"),
-        ({"action": "generate"}, "an autoencoder generate job that succeeded"),
-        ({"state": "failed"}, "an autoencoder train job that failed"),
+        ({"model": "denoiser"}, "a denoiser train job, which succeeded"),
+        ({"action": "generate"}, "an autoencoder generate job, which succeeded"),
+        ({"state": "failed"}, "an autoencoder train job, which failed"),
+        ({"state": "cancelled"}, "an autoencoder train job, which was cancelled"),
     ],
 )
 def test_any_other_job_is_refused(results: Results, job: dict[str, str], given: str) -> None:

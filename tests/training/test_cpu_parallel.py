@@ -6,8 +6,7 @@ import sys
 
 import pytest
 
-from worker.engine.startup import XLA_FLAGS
-from worker.training.cpu_parallel import equal_parts, parallel_parts, threads_in_an_operation
+from worker.training.cpu_parallel import XLA_FLAGS, equal_parts, parallel_parts, threads_in_an_operation
 
 
 @pytest.mark.parametrize(("processors", "threads"), [(1, 1), (2, 1), (3, 1), (4, 2), (16, 8)])

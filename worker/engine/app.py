@@ -133,8 +133,14 @@ def _start(sender: Any, **_: Any) -> None:
     _log_broken_models()
     signals.task_unknown.connect(partial(_no_such_model, sender.hostname), weak=False)
     taken = [name for name, queue in QUEUES.items() if queue in sender.app.amqp.queues.consume_from]
-    sweeper, advancer = Sweeper(settings, sender.hostname, taken), SweepAdvancer(settings)
-    threads: list[Sweeper | SweepAdvancer | Notifier] = [sweeper, advancer, *notifiers(settings)]
+    threads: list[Sweeper | SweepAdvancer | Notifier] = [
+        Sweeper(settings, sender.hostname, taken),
+        SweepAdvancer(settings),
+    ]
+    try:
+        threads += notifiers(settings)
+    except QuartetError as error:  # the file of addresses has changed since the settings were checked
+        log.error("nobody is notified by this worker: %s", error)
     for thread in threads:
         thread.start()
     _threads.extend(threads)

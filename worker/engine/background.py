@@ -44,8 +44,13 @@ def finish(end: Callable[[], None]) -> None:
     """
     global _finishing
     _wait_for_job()
-    _finishing = threading.Thread(target=end, name=FINISHING)
-    _finishing.start()
+    thread = threading.Thread(target=end, name=FINISHING)
+    try:
+        thread.start()
+    except RuntimeError:  # the system has no room for one more: the next job waits instead
+        end()
+    else:
+        _finishing = thread
 
 
 def wait() -> None:
@@ -63,12 +68,15 @@ def update_index(results: Results) -> None:
     global _indexing
     with _lock:
         if results not in _behind:
-            _behind.add(results)
             # A daemon, since it may wait for another worker; `wait` hurries it before this process ends.
-            _indexing = threading.Thread(
-                target=_write_soon, args=(results, _indexing), name=INDEX, daemon=True
-            )
-            _indexing.start()
+            thread = threading.Thread(target=_write_soon, args=(results, _indexing), name=INDEX, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                log.warning("results/index.html will be written with the next job: %s", error)
+                return
+            _behind.add(results)
+            _indexing = thread
 
 
 def wait_for_index() -> None:

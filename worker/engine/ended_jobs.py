@@ -83,6 +83,7 @@ def record_loss(
 
     Raises:
         RedisUnreachable: Redis cannot be reached.
+        StoreUnreachable: an object store does not say whether it has the folder; nothing was recorded.
     """
     with contextlib.suppress(LeaseLost, DamagedFolder):
         folder = results.find(claim.job_id)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jobs.errors import DamagedFolder, InvalidJob
 from jobs.ids import is_job_id
+from jobs.ledger.job_record import State, state_phrase
 from jobs.spec import JobSpec
 from jobs.specs.stored_spec import StoredSpec
 from jobs.store.atomic_files import whole_file
@@ -45,17 +46,17 @@ def source_folders(spec: JobSpec, results: Results) -> dict[str, JobFolder]:
             )
         kind, state = _kind_and_state(folder)
         if (kind, state) != (f"{model} train", "succeeded"):
-            given = f"job {job_id}, {with_article(kind)} job that {state}"
+            given = f"job {job_id}, {with_article(kind)} job, which {state_phrase(state)}"
             raise InvalidJob(name, expected=expected, given=given)
         folder.check()
         found[name] = folder
     return found
 
 
-def _kind_and_state(folder: JobFolder) -> tuple[str, str]:
+def _kind_and_state(folder: JobFolder) -> tuple[str, State]:
     try:
-        return StoredSpec.of_folder(folder.job).kind, str(folder.job.get("state"))
-    except (InvalidJob, AttributeError) as error:
+        return StoredSpec.of_folder(folder.job).kind, folder.job["state"]
+    except (InvalidJob, AttributeError, KeyError) as error:
         raise DamagedFolder(f"{folder.path}: job.json is not a job's record ({error})") from None
 
 

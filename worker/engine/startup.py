@@ -5,13 +5,10 @@ import os
 import sys
 import threading
 
-from worker.training.cpu_parallel import threads_in_an_operation
+from worker.training.cpu_parallel import XLA_FLAGS, threads_in_an_operation
 
 NOT_NEEDED = ("sklearn", "matplotlib")
 """Packages that Keras imports where they are installed, for wrappers and galleries that no job uses."""
-
-XLA_FLAGS = "--xla_cpu_prefer_vector_width=512"
-"""By default XLA uses half the width of a CPU's vectors; a CPU without 512-bit vectors ignores this flag."""
 
 _lock = threading.Lock()
 _loaded = False

@@ -1,7 +1,8 @@
 """The one place where the engine meets a model: a wing is loaded by name, and its contract is checked.
 
 A wing is a folder of `worker/tasks/`, or a package that an entry point of the group `quartet.models` names
-(`jobs/models.py` finds both). It has four modules, perhaps the two last ones, and as many others as it likes:
+(`jobs/models.py` finds both). It has the first four of these modules, perhaps the others, and as many more as
+it likes:
 
 | module | has | and loads |
 |---|---|---|
@@ -9,8 +10,9 @@ A wing is a folder of `worker/tasks/`, or a package that an entry point of the g
 | `metrics.py` | `METRICS`: every number the model reports, the headline first | nothing heavy |
 | `task.py` | `train`, `evaluate` and `generate`: each does a job and returns its metrics | TensorFlow |
 | `report.py` | `present`: what a report shows, from the folder's files alone | matplotlib, no TensorFlow |
-| `own_data.py` | `check_own_data`, if it is there: refuses a person's own file at submit | NumPy, pandas |
-| `compare.py` | `compare`, if it is there: what only this model has to compare | matplotlib, no TensorFlow |
+| `own_data.py` | perhaps `check_own_data` and `check_source`: refuse a job at submit | NumPy, pandas |
+| `compare.py` | perhaps `compare`: what only this model has to compare | matplotlib, no TensorFlow |
+| `saved_model.py` | perhaps `load_model`: what a notebook calls | Keras |
 """
 
 import math

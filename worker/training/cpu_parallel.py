@@ -1,4 +1,4 @@
-"""How CPU cores share a training step: the batch is split into parts that are computed in parallel.
+"""How a CPU computes a training step: the batch is split into parts that its cores compute in parallel.
 
 Ours, because TensorFlow divides single operations among threads, and one operation of these small networks
 has too little work to be worth dividing.
@@ -8,6 +8,9 @@ import os
 
 PARTS = 2
 """Parts of a batch on a CPU."""
+
+XLA_FLAGS = "--xla_cpu_prefer_vector_width=512"
+"""By default XLA uses half the width of a CPU's vectors; a CPU without 512-bit vectors ignores this flag."""
 
 
 def usable_processors() -> int:
