@@ -47,7 +47,7 @@ def data_list(as_json: bool = False) -> None:
 
 
 @data_command.command("get")
-@_name_argument
+@click.argument("name", metavar="DATASET")
 def data_get(name: str) -> None:
     """Download a dataset into the data folder."""
     import subprocess

@@ -19,6 +19,7 @@ WHOLE_SENTENCE = 1_000
 
 _ARGUMENTS = {
     "JOB": REFERENCE,
+    "DATASET": "a dataset's name",
     "NAME": "the name of a dataset or of stored data",
     "FILE.tar.zst": "the path of an archive",
     "SWEEP": "a sweep's name, as `quartet sweeps` lists it",

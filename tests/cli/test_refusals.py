@@ -109,7 +109,16 @@ USAGE: list[Row] = [
         "usage: quartet show [OPTIONS] JOB",
     ),
     (("report",), f"job: expected {REFERENCE}, got none", "usage: quartet report [OPTIONS] JOB"),
-    (("data", "get"), "name: expected a dataset's name, got none", "usage: quartet data get [OPTIONS] NAME"),
+    (
+        ("data", "get"),
+        "dataset: expected a dataset's name, got none",
+        "usage: quartet data get [OPTIONS] DATASET",
+    ),
+    (
+        ("data", "show"),
+        "name: expected the name of a dataset or of stored data, got none",
+        "usage: quartet data show [OPTIONS] NAME",
+    ),
     (("up", "--workers", "0"), "workers: expected an integer from 1 to 64, got 0", None),
     (("up", "--workers", "two"), "workers: expected an integer from 1 to 64, got 'two'", None),
     (("up", "--workers", "9" * 5_000), f"workers: expected an integer from 1 to 64, got {'9' * 57}…9", None),
