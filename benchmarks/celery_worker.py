@@ -71,7 +71,7 @@ def celery_and_folder(job_id: str) -> None:
         record,
         state="succeeded",
         attempt=record.attempt,
-        finished=time.time(),
+        finished=round(1000 * time.time()),
         timeline=[],
         data={},
         notes=[],

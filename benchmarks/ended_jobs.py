@@ -27,7 +27,7 @@ def end(client: Client, job_id: str, metrics: Mapping[str, Any], epochs: int) ->
     finished = client.ledger.now()
     folder = client.results.stage(claim)
     about = job_json(
-        record, state="succeeded", attempt=1, finished=finished / 1000, timeline=[], data=DATA, notes=[]
+        record, state="succeeded", attempt=1, finished=finished, timeline=[], data=DATA, notes=[]
     )
     history = [f"{epoch},{1 / epoch},{1.1 / epoch}\n" for epoch in range(1, epochs + 1)]
     (folder / "job.json").write_text(json.dumps(about, indent=2))

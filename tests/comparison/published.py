@@ -31,7 +31,7 @@ def publish(
     assert record is not None
     staging, finished = client.results.stage(claim), client.ledger.now()
     fixed: dict[str, Any] = {"timeline": [], "data": read, "notes": [], "code": CODE}
-    found = job_json(record, state=state, attempt=1, finished=finished / 1000, **{**fixed, **about})
+    found = job_json(record, state=state, attempt=1, finished=finished, **{**fixed, **about})
     rows = "".join(f"{epoch},{1 / epoch},{2 / epoch}\n" for epoch in range(1, epochs + 1))
     written = {
         "job.json": json.dumps(found | {"versions": dict(versions)}),

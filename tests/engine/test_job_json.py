@@ -28,7 +28,7 @@ def test_a_migrated_job_resumes_from_its_folder_with_what_it_ran_with(
     assert record is not None
     old = {"schema": 1, "model": "denoiser", "action": "train", "data": "digits", "parameters": {"sigma": 30}}
     record = dataclasses.replace(record, stored=StoredSpec.from_json(json.dumps(old)))
-    written = job_json(record, state="succeeded", attempt=1, finished=1e9, timeline=[], data={}, notes=[])
+    written = job_json(record, state="succeeded", attempt=1, finished=10**12, timeline=[], data={}, notes=[])
     written = json.loads(json.dumps(written))
     assert written["set"] == ["noise"]
     assert "--noise 0.3" in written["command"]

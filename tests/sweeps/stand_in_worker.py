@@ -84,7 +84,7 @@ class StandIn:
         (folder / CHECKPOINT).write_bytes(b"weights")
         finished = self.client.ledger.now()
         about = job_json(
-            record, state=state, attempt=1, finished=finished / 1000, timeline=[], data=self.data,
+            record, state=state, attempt=1, finished=finished, timeline=[], data=self.data,
             notes=[],
             error=error,
         )  # fmt: skip

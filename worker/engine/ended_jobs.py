@@ -125,7 +125,7 @@ def _publish(results: Results, ledger: Ledger, record: Record, settings: Setting
         record,
         state=record.state,
         attempt=record.attempt,
-        finished=(record.finished or record.submitted) / 1000,
+        finished=record.finished or record.submitted,
         timeline=[*ledger.timeline(record.id), {"time": ledger.now(), "text": "published"}],
         data={},
         notes=[],

@@ -3,12 +3,12 @@
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from jobs.errors import QuartetError
+from jobs.job import iso
 from jobs.ledger.job_record import Record
 from jobs.reuse import Fingerprint
 from jobs.showing.command_line import command_line
@@ -23,7 +23,7 @@ def job_json(
     *,
     state: str,
     attempt: int,
-    finished: float,
+    finished: int,
     timeline: Sequence[Mapping[str, Any]],
     data: Mapping[str, Any],
     notes: Sequence[str],
@@ -41,7 +41,7 @@ def job_json(
         record: what the ledger knew of the job when it was claimed.
         state: the state to record.
         attempt: the number of the attempt that writes it.
-        finished: when the job ended, or now; in seconds since 1970.
+        finished: when the job ended, or now; in milliseconds since 1970.
         timeline: events with `time` in milliseconds since 1970 and `text`.
         data: name, path and SHA-256 of each dataset that was read.
         notes: sentences that the report shows.
@@ -56,7 +56,7 @@ def job_json(
     Returns:
         A mapping that can be written as JSON.
     """
-    started = (record.started or record.submitted) / 1000
+    started = record.started or record.submitted
     stored, complete = _as_it_ran(record)
     return {
         "id": record.id,
@@ -68,11 +68,11 @@ def job_json(
         "continues": record.continues,
         "sweep": record.sweep,
         "times": {
-            "submitted": iso(record.submitted / 1000),
+            "submitted": iso(record.submitted),
             "started": iso(started),
             "finished": iso(finished),
         },
-        "seconds": round(finished - started, 3),
+        "seconds": round((finished - started) / 1000, 3),
         "command": command_line(stored),
         "seed": stored.seed,
         "data": dict(data),
@@ -87,7 +87,7 @@ def job_json(
         "headline": headline,
         "error": error,
         "log_end": log_end,
-        "timeline": [{"time": iso(entry["time"] / 1000), "text": entry["text"]} for entry in timeline],
+        "timeline": [{"time": iso(entry["time"]), "text": entry["text"]} for entry in timeline],
     }
 
 
@@ -101,11 +101,6 @@ def _as_it_ran(record: Record) -> tuple[StoredSpec, Mapping[str, Any]]:
     except QuartetError:
         return record.stored, record.stored.complete()
     return StoredSpec.of(spec), spec.model_dump(mode="json", by_alias=True)
-
-
-def iso(seconds: float) -> str:
-    """Seconds since 1970 as ISO 8601 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @cache
