@@ -79,33 +79,37 @@ def list_command(
         there = client.results.root.exists()
         none = "no job yet" if wanted == ANY else "no job matches"
         click.echo(none if there else f"there is no results folder {client.results.root} yet", err=True)
-    if listing.without is not None:
-        raise RedisUnreachable(
-            f"{listing.without}; these are the jobs with a folder", hint=listing.without.hint
-        )
-    if state not in ENDED:
-        _check_none_is_lacking(client)
+    unended = state not in ENDED
+    if listing.without is not None or (unended and not client.redis_answers()):
+        _refuse_without_redis(client, listing.without, unended=unended)
 
 
-def _check_none_is_lacking(client: "Client") -> None:
-    """Refuse a list without the jobs that were accepted and have no folder, since no Redis runs.
+def _refuse_without_redis(client: "Client", without: RedisUnreachable | None, *, unended: bool) -> None:
+    """Refuse a list that may lack jobs since Redis was not asked, and say how many were accepted.
+
+    Args:
+        client: of the list.
+        without: why Redis, which should have been asked, was not; None where nobody expects one.
+        unended: whether jobs without a folder belong in the list.
 
     Raises:
-        RedisUnreachable: there are such jobs.
+        RedisUnreachable: unless nobody expects a Redis, and the list lacks nothing.
     """
     from jobs.finding.job_list import in_results
     from jobs.store.saved_records import saved_ids
     from jobs.wording import counted
 
-    if client.redis_answers():
-        return
     with in_results(client.results):
-        accepted = [job_id for job_id in saved_ids(client.results) if client.results.find(job_id) is None]
+        known = saved_ids(client.results) if unended else ()
+        accepted = [job_id for job_id in known if client.results.find(job_id) is None]
+    lacks = f"the list lacks {counted(len(accepted), 'accepted job')} without a folder"
+    restores = "`quartet rebuild` restores there what it does not know"
+    if without is not None:
+        said = f"{without}; these are the jobs with a folder"
+        hint = "; ".join(filter(None, (without.hint, restores if accepted else None)))
+        raise RedisUnreachable(f"{said}, and {lacks}" if accepted else said, hint=hint or None)
     if accepted:
-        raise RedisUnreachable(
-            f"no Redis runs, so the list lacks {counted(len(accepted), 'accepted job')} without a folder",
-            hint="`quartet up` starts one; `quartet rebuild` restores there what it does not know",
-        )
+        raise RedisUnreachable(f"no Redis runs, so {lacks}", hint=f"`quartet up` starts one; {restores}")
 
 
 def _limit(given: str | None, every: bool) -> int | None:

@@ -81,11 +81,7 @@ def _run(model: str, action: str, given: dict[str, Any]) -> None:
         client = Client(service.settings)
         job = client.submit_spec(spec, fresh=True)
         follow = partial(_follow, client, job.id, service.check, workers_come=True)
-        try:
-            job = follow()
-        except (KeyboardInterrupt, OSError):  # the latter where the terminal was closed
-            _cancel(client, job.id)
-            job = follow()
+        job = _run_to_its_end(client, job.id, follow)
         _end_with(client, job, as_json)  # before Redis and the worker are stopped, which takes a second
 
 
@@ -95,6 +91,24 @@ def _show_reused(client: "Client", job: "Job", as_json: bool) -> None:
 
     tell_reused(job)
     _end_with(client, show_progress([(job, {})]), as_json)
+
+
+def _run_to_its_end(client: "Client", job_id: str, follow: Callable[[], "Job"]) -> "Job":
+    """Follow the job, and cancel it at the first interrupt.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted once more before it had ended.
+    """
+    try:
+        return follow()
+    except (KeyboardInterrupt, OSError):  # the latter where the terminal was closed
+        _cancel(client, job_id)
+    try:
+        return follow()
+    except KeyboardInterrupt:
+        said = f"{job_id} stays unfinished; `quartet up` and then `quartet rebuild` go on with it"
+        click.echo(said, err=True)
+        raise
 
 
 def _cancel(client: "Client", job_id: str) -> None:

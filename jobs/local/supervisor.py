@@ -211,10 +211,12 @@ def temporary_service(settings: Settings, workers: int = 1) -> Iterator[Service]
         workers: how many.
 
     Raises:
+        InvalidSetting: the state folder, where workers say how they are, cannot be used.
         MissingPart: no Redis server is installed, or no Celery or TensorFlow.
         QuartetError: Redis did not start, or no temporary folder can be made.
     """
     check_worker_is_installed()
+    make_private(settings.state_dir.absolute())
     folder = temporary_folder()
     try:
         redis = PrivateRedis(folder / "redis.sock", folder, keep=False)

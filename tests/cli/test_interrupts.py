@@ -10,6 +10,7 @@ import pytest
 
 from jobs.cli import running
 from jobs.client import Client
+from jobs.errors import InvalidSetting
 from tests.support.ended_jobs import claimed
 
 
@@ -65,6 +66,34 @@ def test_who_interrupts_a_run_reads_what_becomes_of_the_job(
     running._cancel(client, job.id)
     assert capsys.readouterr().err == said
     assert client.job(job.id).state == ("running" if state == "running" else "cancelled")
+
+
+def test_who_interrupts_a_run_again_reads_how_to_go_on(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = client.submit("denoiser", "train", data="digits")
+    claimed(client, job)
+
+    def interrupted() -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        running._run_to_its_end(client, job.id, interrupted)
+    assert capsys.readouterr().err.splitlines() == [
+        "stopping; the job keeps its checkpoint",
+        f"{job.id} stays unfinished; `quartet up` and then `quartet rebuild` go on with it",
+    ]
+
+
+def test_an_unusable_state_folder_queues_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QUARTET_RESULTS_DIR", str(tmp_path / "results"))
+    monkeypatch.setenv("QUARTET_STATE_DIR", "/proc/quartet")
+    assert isinstance(running.run_command, click.Command)
+    with pytest.raises(InvalidSetting, match="QUARTET_STATE_DIR: expected a folder that can be made"):
+        running.run_command.main(["autoencoder", "train", "--data", "digits"], standalone_mode=False)
+    assert "queued" not in capsys.readouterr().err
 
 
 def test_an_unusable_results_folder_queues_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

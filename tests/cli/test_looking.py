@@ -140,6 +140,24 @@ def test_a_list_that_lacks_accepted_jobs_says_so(
     assert (out.split("\n")[1][:24], said) == (done, "")
 
 
+def test_a_list_without_its_redis_says_how_many_jobs_it_lacks(
+    client: Client, listed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.submit("denoiser", "train", data="digits", name="lost")
+    save_records(client.ledger, client.results)
+    published(client, "done", 1)
+    monkeypatch.setenv("QUARTET_REDIS_URL", "redis://127.0.0.1:1/0")
+    with pytest.raises(RedisUnreachable) as refused:
+        listed()
+    assert str(refused.value).endswith(
+        "these are the jobs with a folder, and the list lacks 1 accepted job without a folder"
+    )
+    assert "`quartet rebuild` restores" in str(refused.value.hint)
+    with pytest.raises(RedisUnreachable) as refused:
+        listed("--state", "succeeded")
+    assert str(refused.value).endswith("; these are the jobs with a folder")
+
+
 def test_a_job_says_which_data_it_reads(client: Client, tmp_path: Path) -> None:
     own = tmp_path / "own.txt"
     own.write_text("To be, or not to be. " * 200)

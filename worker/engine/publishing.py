@@ -125,6 +125,8 @@ def _publish(
         render(held.staging, wing(held.record.spec.model))
     else:
         draw(held.staging, held.record.spec.model)
+    if held.settings.store:  # which may be away, for as long as it likes
+        context.progress(force=True, stage=f"publishing to {held.settings.store}")
     folder = held.results.publish(
         held.staged_as, held.settings.umask, fence=lambda: held.ledger.renew(held.claim)
     )
