@@ -6,6 +6,7 @@ Draws `benchmarks/growth.svg`. Run: `python -m benchmarks.growth [--short]`.
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,56 +102,78 @@ def measure(row: Row) -> None:
 
 
 def _jobs_on_data(sizes: Sizes, short: bool) -> list[Curve]:
-    """Train and label, each time in a process of its own."""
+    """Train and label, each time in a process of its own; in a short row, one does all jobs of a model."""
     training = Curve("sentiment, an epoch", "reviews")
     labelling = Curve(LABELLING, "reviews")
     text = Curve("textgen, an epoch", "bytes")
     begun = Curve("textgen, until the first step", "bytes")
     images = Curve("autoencoder, an epoch", "images")
-    with folders(None if short else real_data_folder()) as settings:
-        data = GrowthData(settings, short=short)
-        models: dict[int, Path] = {}
+    with folders(None if short else real_data_folder()) as settings, ExitStack() as stack:
+        data, models = GrowthData(settings, short=short), dict[int, Path]()
+        job = _Jobs(settings, stack if short else None).do
         for size in sizes.training:
-            models[size] = _job(training, size, data.reviews(size), settings, "sentiment", epochs=1)
+            models[size] = job(training, size, data.reviews(size), "sentiment", epochs=1)
         source = models[sizes.model]
         for size in sizes.labelled:
-            _job(labelling, size, data.reviews(size), settings, "sentiment", source)
+            job(labelling, size, data.reviews(size), "sentiment", source)
         for size in sizes.text:
-            _job(text, size, data.text(size), settings, "textgen", epochs=1, units=UNITS, batch_size=STREAMS)
+            job(text, size, data.text(size), "textgen", epochs=1, units=UNITS, batch_size=STREAMS)
         for size in sizes.begun:
             path = data.text(size)
-            _job(begun, size, path, settings, "textgen", begin_only=True, units=UNITS, batch_size=STREAMS)
+            job(begun, size, path, "textgen", begin_only=True, units=UNITS, batch_size=STREAMS)
         for size in sizes.images:
-            _job(images, size, data.images(size), settings, "autoencoder", epochs=1)
+            job(images, size, data.images(size), "autoencoder", epochs=1)
     return [training, labelling, text, begun, images]
 
 
-def _job(
-    curve: Curve,
-    size: int,
-    data: Path,
-    settings: Settings,
-    model: str,
-    source: Path | None = None,
-    *,
-    begin_only: bool = False,
-    **parameters: int,
-) -> Path:
-    """Do one job on a file, which is removed then; the folder that it leaves."""
-    folder = settings.results_dir / new_job_id()
-    folder.mkdir(parents=True)
-    with Side("benchmarks.growth_task", model=model, data_dir=settings.data_dir) as side:
-        took = side.ask(
-            "work",
-            data=str(data),
-            folder=str(folder),
-            source=source and str(source),
-            begin_only=begin_only,
-            **parameters,
-        )
-    curve.add(size, took["seconds"], took["memory"], data.stat().st_size / 1e6)
-    data.unlink()
-    return folder
+class _Jobs:
+    """Does jobs in processes without a queue."""
+
+    def __init__(self, settings: Settings, kept: ExitStack | None) -> None:
+        """Nothing is started yet.
+
+        Args:
+            settings: name the folders.
+            kept: ends one process for each model, which does all of its jobs; None: each job has its own.
+        """
+        self._settings, self._kept = settings, kept
+        self._sides: dict[str, Side] = {}
+
+    def do(
+        self,
+        curve: Curve,
+        size: int,
+        data: Path,
+        model: str,
+        source: Path | None = None,
+        *,
+        begin_only: bool = False,
+        **parameters: int,
+    ) -> Path:
+        """Do one job on a file, which is removed then; the folder that it leaves."""
+        folder = self._settings.results_dir / new_job_id()
+        folder.mkdir(parents=True)
+        with self._side(model) as side:
+            took = side.ask(
+                "work",
+                data=str(data),
+                folder=str(folder),
+                source=source and str(source),
+                begin_only=begin_only,
+                **parameters,
+            )
+        curve.add(size, took["seconds"], took["memory"], data.stat().st_size / 1e6)
+        data.unlink()
+        return folder
+
+    def _side(self, model: str) -> AbstractContextManager[Side]:
+        side = self._sides.get(model)
+        if side is None:
+            side = Side("benchmarks.growth_task", model=model, data_dir=self._settings.data_dir)
+            if self._kept is None:
+                return side
+            self._sides[model] = self._kept.enter_context(side)
+        return nullcontext(side)
 
 
 def _judge_memory(row: Row, curves: Sequence[Curve]) -> None:
