@@ -7,10 +7,12 @@ ended by the next one that deletes or restores jobs.
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 
 from jobs.errors import DamagedFolder, InvalidInput, JobConflict, QuartetError
 from jobs.finding.job_list import in_results
 from jobs.finding.known_jobs import KnownJobs
+from jobs.ids import submitted_at
 from jobs.ledger.job_record import ENDED, state_phrase
 from jobs.needed import Needed
 from jobs.store.atomic_files import fsync_folder
@@ -27,6 +29,8 @@ LOCK_SECONDS = 60.0
 """How long a deletion waits for that of another person."""
 
 _LOCK = ".deleting.lock"
+_CLOCKS_DIFFER_BY = timedelta(days=1)
+"""At most: the ids of two hosts' jobs need not be in the order in which those were submitted."""
 
 
 def delete(known: KnownJobs, job_id: str) -> None:
@@ -133,10 +137,12 @@ def dependents(known: KnownJobs, job_ids: Collection[str]) -> dict[str, list[Row
     """
     found: dict[str, list[Row]] = {}
     deleted = set(job_ids)
-    oldest = min(deleted, default="~")  # no id is after this
+    if not deleted:
+        return found
+    oldest = submitted_at(min(deleted))
     with in_results(known.results):
         for row in known.history.rows():
-            if row.id <= oldest:  # a job needs older ones
+            if oldest - submitted_at(row.id) > _CLOCKS_DIFFER_BY:  # a job needs older ones
                 break
             if row.id in deleted:
                 continue

@@ -8,11 +8,13 @@ import click
 from jobs.cli.changing import values_set
 from jobs.cli.common import as_json, confirm, print_json, tell_other_store
 from jobs.cli.usage import Group
-from jobs.errors import InvalidData, InvalidInput
+from jobs.errors import DamagedFolder, InvalidData, InvalidInput
 from jobs.store.own_data_pin import SHOWN_DIGITS
 from jobs.wording import counted, size_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jobs.client import Client
     from jobs.store.own_data_entry import StoredData
 
@@ -182,18 +184,22 @@ def _stored_rows(client: "Client") -> list[dict[str, Any]]:
 
 
 def _stored_row(client: "Client", entry: "StoredData") -> dict[str, Any]:
-    """Stored data, with the keys of a dataset."""
+    """Stored data, with the keys of a dataset; of data that no job has read on this host, no path."""
+    path: Path | None = client.own_data.content.folder / entry.sha256
+    here, problem = "stored", None
     try:
-        path, problem = str(client.own_data.find(entry.pin)), None
+        path = client.own_data.here(entry.pin)
     except InvalidData:
-        path, problem = str(client.own_data.content.folder / entry.sha256), "which is not there"
+        here, problem = "no", "which is not there"
+    except DamagedFolder:
+        here, problem = "damaged", "which cannot be read"
     about = entry.as_dict()
     return {
         "name": about.pop("name"),
         "kind": OWN if about.pop("suffix") else f"{OWN}, a folder",
         "title": None,
-        "here": "no" if problem else "stored",
-        "path": path,
+        "here": here,
+        "path": None if path is None else str(path),
         "problem": problem,
         "origin": f"added {entry.added[:10]}, sha256 {entry.sha256[:SHOWN_DIGITS]}…, {_about(entry)}",
         "licence": None,

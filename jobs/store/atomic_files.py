@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import sys
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import IO, Any
 from jobs.store.regular_files import open_regular
 
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
-"""Two hosts, or containers, may have processes of the same number."""
+"""Two hosts, or containers, may have threads of the same number."""
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def whole_file(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     Raises:
         OSError: the volume is full, read-only or gone; `path` is as it was.
     """
-    temporary = path.with_name(f".{path.name}.{_HOST}-{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{_HOST}-{threading.get_native_id()}.tmp")
     try:
         with _new_file(temporary) as file:
             yield file

@@ -26,6 +26,7 @@ from jobs.store.history_row import DAMAGED, Row
 from jobs.store.job_folder import JobFolder
 from jobs.store.labels import Label, Labels
 from jobs.store.labels_script import write_labels_script
+from jobs.store.set_aside import SetAside
 
 if TYPE_CHECKING:
     from jobs.store.results import Results
@@ -223,10 +224,10 @@ class History:
                 added += self._add(day, lacking[start : start + _BATCH], lines)
                 if time.monotonic() > deadline:
                     return added
-            gone = [job_id for job_id in lines.keys() - set(there) if not self._has_folder(job_id)]
+            gone = self._gone(lines.keys() - set(there))
             if gone:
-                self._files.drop(day, set(gone))
-                Labels(self.results.root).drop(day, set(gone))
+                self._files.drop(day, gone)
+                Labels(self.results.root).drop(day, gone)
         self._files.mark_complete()
         return added
 
@@ -237,6 +238,12 @@ class History:
         if new:
             self._files.append(day, new)
         return len(new)
+
+    def _gone(self, ids: set[str]) -> set[str]:
+        """Those of some jobs without a folder whose folders do not come back."""
+        undecided = set(SetAside(self.results.root).whole()) if ids else set()
+        # The look at the folders is the last: one that was set aside before it may be back.
+        return {job_id for job_id in ids - undecided if not self._has_folder(job_id)}
 
     def sync(self) -> None:
         """Learn what other hosts published; what this host knows is listed if the store does not answer."""

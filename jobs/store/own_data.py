@@ -157,8 +157,20 @@ class OwnData:
             return []
         return sorted(filter(NAME.fullmatch, names))[:MOST_NAMES]
 
+    def here(self, pin: Pin) -> Path | None:
+        """Where the content that a pin means lies; None if it must be fetched first. Does not count as a use.
+
+        Raises:
+            InvalidData: it is not in the store.
+            DamagedFolder: the object store's list of its files cannot be read.
+        """
+        path = self.content.find(pin.sha256, pin.suffix)
+        if path is None and (self.shared is None or self.shared.size(pin.form) is None):
+            raise self._missing(pin)
+        return path
+
     def find(self, pin: Pin) -> Path:
-        """The file or folder that a pin means; its content is not looked at.
+        """The file or folder that a pin means, which is fetched if need be; its content is not looked at.
 
         Raises:
             InvalidData: it is not in the store.
@@ -166,10 +178,13 @@ class OwnData:
         path = self.content.find(pin.sha256, pin.suffix)
         if path is None and self.shared is not None:
             path = self._fetched(self.shared, pin)
-        if path is not None:
-            self.content.used(path)
-            return path
-        raise InvalidData(
+        if path is None:
+            raise self._missing(pin)
+        self.content.used(path)
+        return path
+
+    def _missing(self, pin: Pin) -> InvalidData:
+        return InvalidData(
             "data",
             expected=f"data that is in the store {shown_path(self.root)}",
             given=f"{pin.shown}, which is not",
@@ -234,9 +249,13 @@ class OwnData:
                         content.put(part, sha256, suffix)
                     stored = content.find(sha256, suffix)
                     if stored is not None:  # nobody removed it meanwhile
-                        if self.shared is not None:
-                            self.shared.upload(entry.pin.form, stored)
-                        return self._named(entry)
+                        if self.shared is None:
+                            return self._named(entry)
+                        self.shared.upload(entry.pin.form, stored)
+                        named = self._named(entry)
+                        # Until it had this name, another host may have removed it with its last one.
+                        self.shared.upload(entry.pin.form, stored)
+                        return named
             finally:
                 if part is not None:
                     shutil.rmtree(part, ignore_errors=True)
@@ -267,24 +286,29 @@ class OwnData:
         Raises:
             InvalidData: there is no such name, or its entry cannot be read.
             JobConflict: another process holds the lock.
+            StoreUnreachable: the object store does not answer; the name stays, and can be removed again.
             OSError: the volume is read-only or gone.
         """
         self.known(name)
+        away = None
         with self._locked():
             entry = self.known(name)
+            entries, unreadable = self.entries()
+            others = [other for other in entries if other.name != name]
+            gone = not unreadable and all(other.pin.content != entry.pin.content for other in others)
+            # The content first: whatever dies in between, the name says what is left to be removed.
+            if gone and self.shared is not None:
+                self.shared.remove(entry.pin.form)
             if self.shared is not None:
                 self.shared.remove_entry(name)
+            path = self.content.find(entry.sha256, entry.suffix)
+            if gone and path is not None:
+                away = self.content.take_away(path)
             self.entry_file(name).unlink(missing_ok=True)
             fsync_folder(self._folder / _NAMES)
-            others, unreadable = self.entries()
-            path = self.content.find(entry.sha256, entry.suffix)
-            if path is None or unreadable or any(other.pin.content == entry.pin.content for other in others):
-                return False
-            if self.shared is not None:
-                self.shared.remove(entry.pin.form)
-            away = self.content.take_away(path)
-        shutil.rmtree(away, ignore_errors=True)
-        return True
+        if away is not None:
+            shutil.rmtree(away, ignore_errors=True)
+        return gone
 
     @property
     def content(self) -> Content:
@@ -331,22 +355,24 @@ class OwnData:
 
     def _fetched(self, shared: SharedData, pin: Pin) -> Path | None:
         """Fetch content into this copy; None if it is not in the store."""
+        part = None
         try:
             size = shared.size(pin.form)
-        except DamagedFolder as error:
-            raise InvalidData("data", expected="stored data", given=f"{pin.shown} ({error})") from None
-        if size is None:
-            return None
-        self._make_folders()
-        self.content.make_room(self.most_bytes - size)
-        part = self.content.new_part()
-        try:
-            shared.download(pin.form, part)
+            if size is None:
+                return None
+            self._make_folders()
+            self.content.make_room(self.most_bytes - size)
+            part = self.content.new_part()
+            if not shared.download(pin.form, part):
+                return None
             with self._locked():
                 if self.content.find(pin.sha256, pin.suffix) is None:
                     self.content.put(part, pin.sha256, pin.suffix)
+        except DamagedFolder as error:
+            raise InvalidData("data", expected="stored data", given=f"{pin.shown} ({error})") from None
         finally:
-            shutil.rmtree(part, ignore_errors=True)
+            if part is not None:
+                shutil.rmtree(part, ignore_errors=True)
         return self.content.find(pin.sha256, pin.suffix)
 
     def _make_folders(self) -> None:

@@ -83,9 +83,12 @@ class SetAside:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _names(self) -> list[str]:
-        if self._folder.is_symlink() or not self._folder.is_dir():
+        if self._folder.is_symlink():
             return []
-        names = sorted(path.name for path in self._folder.iterdir())
+        try:
+            names = sorted(path.name for path in self._folder.iterdir())
+        except (FileNotFoundError, NotADirectoryError):  # or another process has just ended its deletion
+            return []
         return [name for name in names if is_job_id(name.removesuffix(_WHOLE))]
 
     @property

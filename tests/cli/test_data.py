@@ -15,6 +15,8 @@ from jobs.client import Client
 from jobs.errors import InvalidData, InvalidInput, QuartetError
 from jobs.settings import Settings
 from jobs.spec import JobSpec
+from jobs.store.objects.elsewhere import Elsewhere
+from tests.cli.program import quartet_here
 from tests.support.own_texts import NOVEL
 
 Quartet = Callable[..., Result]
@@ -67,6 +69,25 @@ def test_a_name_that_cannot_be_read_is_listed_with_where_it_is(
     said = in_process("data", "list").stdout
     assert f"broken damaged: {names / 'broken.json'}, which cannot be read" in said
     assert len({frozenset(each) for each in json.loads(in_process("data", "list", "--json").stdout)}) == 1
+
+
+def test_data_in_a_bucket_is_listed_without_being_fetched(
+    settings: Settings, s3: str, tmp_path: Path, file: Path
+) -> None:
+    one, two = (
+        settings.model_copy(update={"store": s3, "results_dir": tmp_path / name}) for name in ("one", "two")
+    )
+    entry = Client(one).add_data(file, name="novel")
+    rows = json.loads(quartet_here(two, "data", "list", "--json").stdout)
+    (row,) = (row for row in rows if row["name"] == "novel")
+    assert (row["here"], row["path"], row["problem"], row["sha256"]) == ("stored", None, None, entry.sha256)
+    assert json.loads(quartet_here(two, "data", "show", "novel", "--json").stdout) == row
+    assert not (tmp_path / "two" / ".data" / entry.sha256).exists()
+    content = f".data/content/{entry.pin.form}.json"
+    Elsewhere(s3).write(content, b"{")
+    assert "novel damaged: " in quartet_here(two, "data", "list").stdout
+    Elsewhere(s3).remove([content])
+    assert "which is not there" in quartet_here(two, "data", "list").stdout
 
 
 def test_a_dataset_is_shown_as_well(in_process: Quartet) -> None:

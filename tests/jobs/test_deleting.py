@@ -1,6 +1,8 @@
 """A deleted job is gone from disk and from Redis; what an unfinished job needs cannot be deleted."""
 
+from datetime import timedelta
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -8,11 +10,14 @@ import pytest
 from jobs import deleting
 from jobs.client import Client
 from jobs.errors import DamagedFolder, JobConflict, UnknownJob
+from jobs.ids import submitted_at
 from jobs.job import Job
 from jobs.ledger.ledger import Ledger
+from jobs.store.history import History
 from jobs.store.page_deletions import PAGE_LIST, deleted_of_page, forget_deleted, hide_from_page
 from jobs.store.set_aside import FOLDER as DELETED
 from jobs.store.set_aside import SetAside
+from tests.store.folders import finished
 from tests.support.ended_jobs import claimed, end, fail, forget
 
 
@@ -122,6 +127,29 @@ def test_a_job_that_is_queued_as_what_it_needs_is_deleted_is_cancelled_and_refus
     with pytest.raises(UnknownJob, match=f"{source.id}, which was deleted at this moment"):
         queue[action]()
     assert [job.state for job in client.jobs()] == ["cancelled"]
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_a_job_is_queued_or_refused_although_another_process_deletes_for_long(
+    client: Client, trained: Job, monkeypatch: pytest.MonkeyPatch, stays: bool
+) -> None:
+    monkeypatch.setattr(deleting, "LOCK_SECONDS", 0.3)
+    submit, aside = Ledger.submit, SetAside(client.results.root)
+
+    def take_and_submit(ledger: Ledger, *arguments: Any) -> None:
+        aside.take(trained.id)
+        submit(ledger, *arguments)
+        if stays:
+            Timer(0.1, aside.put_back, [trained.id]).start()
+
+    with deleting.alone(client._known):
+        monkeypatch.setattr(Ledger, "submit", take_and_submit)
+        if stays:
+            assert client.submit("denoiser", "evaluate", source=trained).state == "queued"
+        else:
+            with pytest.raises(UnknownJob, match=f"{trained.id}, which was deleted at this moment"):
+                client.submit("denoiser", "evaluate", source=trained)
+            assert [job.state for job in client.jobs(action="evaluate")] == ["cancelled"]
 
 
 def test_what_a_command_left_that_died_is_deleted_by_the_next(client: Client, trained: Job) -> None:
@@ -251,3 +279,40 @@ def test_a_job_that_was_resumed_from_a_deleted_one_is_named(client: Client, trai
     resumed = client.resume(trained, "+5")
     end(client, resumed)
     assert client.dependents([trained]) == {trained.id: [resumed.id]}
+
+
+@pytest.mark.parametrize("died", [True, False])
+def test_a_deletion_that_is_undone_loses_no_tags_notes_or_place_in_the_list(
+    client: Client, trained: Job, monkeypatch: pytest.MonkeyPatch, died: bool
+) -> None:
+    client.tag(trained, add=["good"])
+    client.note(trained, "the best one")
+    if died:
+        other = client.submit("denoiser", "train", data="digits")
+        end(client, other)
+        SetAside(client.results.root).take(trained.id)
+        History(client.results).catch_up()
+        client.delete(other)
+    else:
+        take = SetAside.take
+
+        def take_while_a_worker_catches_up(self: SetAside, job_id: str) -> None:
+            client.submit("denoiser", "evaluate", source=trained.id)
+            take(self, job_id)
+            History(client.results).catch_up()
+
+        monkeypatch.setattr(SetAside, "take", take_while_a_worker_catches_up)
+        with pytest.raises(JobConflict, match="needs"):
+            client.delete(trained)
+    found = client.job(trained.id)
+    assert (found.tags, found.note) == (("good",), "the best one")
+    assert trained.id in History(client.results).ids()
+
+
+def test_a_job_that_a_host_with_another_clock_submitted_is_named(client: Client, trained: Job) -> None:
+    day = f"{submitted_at(trained.id) - timedelta(hours=2):%Y%m%d}"
+    spec = {"model": "denoiser", "action": "evaluate", "from": trained.id, "parameters": {}}
+    earlier, long_before = f"{day}-000000-000-abcd", "20200101-000000-000-abcd"
+    for job_id in (earlier, long_before):
+        History(client.results).add(finished(client.results, job_id, spec=spec))
+    assert client.dependents([trained]) == {trained.id: [earlier]}

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,15 @@ def test_a_sealed_file_has_its_permissions_and_its_checksum(tmp_path: Path) -> N
     assert seal_file(path, 0o640) == sha256_of(path)
     assert sha256_of(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_threads_that_write_one_file_publish_only_whole_ones(tmp_path: Path) -> None:
+    path = tmp_path / "job.json"
+    with whole_file(path) as file:
+        file.write(b"the first half, ")
+        with ThreadPoolExecutor(1) as other:
+            other.submit(write_text, path, "another thread's").result()
+        assert path.read_text() == "another thread's"
+        file.write(b"and the second")
+    assert path.read_text() == "the first half, and the second"
+    assert [left.name for left in tmp_path.iterdir()] == ["job.json"]

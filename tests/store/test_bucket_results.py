@@ -272,3 +272,20 @@ def test_a_folder_is_the_copy_of_one_store_alone(s3: str, tmp_path: Path) -> Non
         BucketResults(tmp_path / "store", objects=Elsewhere(s3), address=s3).check_copy()
     assert len(str(first.give_id())) == 32
     assert first.give_id("0" * 32) == first.id() != "0" * 32
+
+
+def test_objects_that_are_named_as_a_shared_folder_or_lie_below_a_file_are_left(
+    hosts: tuple[BucketResults, BucketResults],
+) -> None:
+    one, _ = hosts
+    mine = one.root / "sweeps" / "first.json" / "sweep.json"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("{}")
+    one.share(mine)
+    one.objects.write(".shared/sweeps", b"no folder")
+    one.objects.write(".shared/sweeps/second/sweep.json/other.json", b"{}")
+    for host in hosts:
+        host.take_shared(host.root / "sweeps" / "second" / "sweep.json")
+        assert not (host.root / "sweeps" / "second").exists()
+        host.take_shared(host.root / "sweeps")
+        assert (host.root / "sweeps" / "first.json" / "sweep.json").read_text() == "{}"

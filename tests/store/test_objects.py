@@ -159,6 +159,20 @@ def test_credentials_may_be_in_a_file_alone(
     assert hide_secrets(f"key {CREDENTIALS['AWS_SECRET_ACCESS_KEY']} in us-east-1") == "key *** in us-east-1"
 
 
+def test_credentials_that_were_replaced_in_their_file_are_used_at_once(
+    s3: str, s3_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = in_a_file(tmp_path, monkeypatch)
+    working = file.read_text()
+    objects = Elsewhere(s3, file)
+    objects.write("one", b"text")
+    file.write_text(working.replace(f":{s3_port}", ":1"))
+    with pytest.raises(StoreUnreachable):
+        objects.read("one", 10)
+    file.write_text(working)
+    assert objects.read("one", 10) == b"text"
+
+
 @pytest.mark.parametrize(
     "content",
     [

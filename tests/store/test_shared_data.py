@@ -2,10 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from jobs.errors import InvalidData
+from jobs.errors import InvalidData, StoreUnreachable
 from jobs.store.objects.elsewhere import Elsewhere
 from jobs.store.objects.shared_data import SharedData
 from jobs.store.own_data import OwnData
@@ -99,3 +100,97 @@ def test_what_a_stranger_wrote_leaves_no_folder(hosts: tuple[OwnData, OwnData], 
     with pytest.raises(InvalidData, match="a name of stored data"):
         two.entry("other")
     assert not list(tmp_path.rglob("outside"))
+
+
+def test_data_that_no_job_has_read_here_is_looked_up_without_a_copy_of_it(
+    hosts: tuple[OwnData, OwnData], tmp_path: Path
+) -> None:
+    one, two = hosts
+    pin = add(one, tmp_path / "reviews.csv", "text,label\n", "reviews").pin
+    there = one.here(pin)
+    assert there is not None
+    assert there.read_text() == "text,label\n"
+    os.utime(there.parent, (0, 1_000))
+    one.here(pin)
+    assert there.parent.stat().st_mtime == 1_000, "it was not read"
+    assert two.here(pin) is None
+    assert two.content.find(pin.sha256, pin.suffix) is None
+    one.remove("reviews")
+    for host in hosts:
+        with pytest.raises(InvalidData, match="data that is in the store"):
+            host.here(pin)
+
+
+@pytest.mark.parametrize("when", ["before its list is read", "before its files are read"])
+def test_data_that_another_host_removes_while_it_is_fetched_is_not_in_the_store(
+    hosts: tuple[OwnData, OwnData], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    one, two = hosts
+    pin = add(one, tmp_path / "reviews.csv", "text,label\n", "reviews").pin
+    changed = (SharedData, "download") if when == "before its list is read" else (Elsewhere, "download")
+    download = getattr(*changed)
+
+    def remove_and_download(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        one.remove("reviews")
+        return download(*arguments)
+
+    monkeypatch.setattr(*changed, remove_and_download)
+    with pytest.raises(InvalidData, match=r"data that is in the store .*, which is not$"):
+        two.verified(pin)
+    assert [path.name for path in two.content.folder.glob(".part-*")] == []
+
+
+def test_a_file_that_is_missing_in_the_store_is_said(hosts: tuple[OwnData, OwnData], tmp_path: Path) -> None:
+    one, two = hosts
+    pin = add(one, tmp_path / "reviews.csv", "text,label\n", "reviews").pin
+    objects = one.shared.objects if one.shared else None
+    assert objects is not None
+    objects.remove([f".data/content/{pin.form}/reviews.csv"])
+    with pytest.raises(InvalidData, match=r"reviews\.csv is missing in the store"):
+        two.verified(pin)
+
+
+def test_a_host_without_a_copy_removes_the_content_as_well(
+    hosts: tuple[OwnData, OwnData], tmp_path: Path
+) -> None:
+    one, two = hosts
+    add(one, tmp_path / "reviews.csv", "text,label\n", "reviews")
+    assert two.remove("reviews")
+    assert two.shared is not None
+    assert two.shared.objects.names(".data") == []
+
+
+@pytest.mark.parametrize("fails", ["remove", "remove_entry"])
+def test_a_removal_that_the_store_did_not_answer_is_made_by_the_next_one(
+    hosts: tuple[OwnData, OwnData], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    one, _ = hosts
+    add(one, tmp_path / "reviews.csv", "text,label\n", "reviews")
+
+    def fail(*_: Any) -> None:
+        raise StoreUnreachable("the store does not answer")
+
+    monkeypatch.setattr(SharedData, fails, fail)
+    with pytest.raises(StoreUnreachable):
+        one.remove("reviews")
+    monkeypatch.undo()
+    assert one.remove("reviews")
+    assert one.shared is not None
+    assert one.shared.objects.names(".data") == []
+
+
+def test_content_whose_last_name_another_host_removes_while_it_gets_one_is_stored_again(
+    hosts: tuple[OwnData, OwnData], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = hosts
+    add(two, tmp_path / "reviews.csv", "text,label\n", "reviews")
+    create_entry = SharedData.create_entry
+
+    def remove_and_create(shared: SharedData, name: str, content: bytes) -> bool:
+        two.remove("reviews")
+        return create_entry(shared, name, content)
+
+    monkeypatch.setattr(SharedData, "create_entry", remove_and_create)
+    pin = add(one, tmp_path / "reviews.csv", "text,label\n", "again").pin
+    assert two.verified(pin).read_text() == "text,label\n"

@@ -174,7 +174,16 @@ class Bucket:
         return self._open(SECONDS_FOR_FILES)
 
     def _open(self, seconds: int) -> "ObjectStore":
-        return _opened(self.address, self.credentials_file, seconds, os.getpid())
+        return _opened(self.address, self.credentials_file, self._credentials_stamp(), seconds, os.getpid())
+
+    def _credentials_stamp(self) -> tuple[int, int, int] | None:
+        """What changes with the file of credentials, so that those are read again which were replaced."""
+        if self.credentials_file is None:
+            return None
+        with suppress(OSError):
+            now = self.credentials_file.stat()
+            return now.st_ino, now.st_size, now.st_mtime_ns
+        return None
 
     def _check_size(self, key: str, size: int, most: int) -> None:
         if size > most:
@@ -207,7 +216,13 @@ def _reason(text: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _opened(address: str, credentials_file: Path | None, seconds: int, _process: int) -> "ObjectStore":
+def _opened(
+    address: str,
+    credentials_file: Path | None,
+    _credentials_stamp: tuple[int, int, int] | None,
+    seconds: int,
+    _process: int,
+) -> "ObjectStore":
     from obstore.store import from_url
 
     try:

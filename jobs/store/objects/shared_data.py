@@ -24,6 +24,9 @@ _NAMES = ".data/names"
 _CONTENT = ".data/content"
 _MOST_ENTRY_BYTES = 16 * 1024
 _MOST_LIST_BYTES = 64 * 2**20
+_MOST_FILES = 1_000_000
+"""Of one content, with what uploads left that were cut short."""
+
 _AT_ONCE = 8
 
 
@@ -92,8 +95,11 @@ class SharedData:
         files = self._files(form)
         return None if files is None else sum(files.values())
 
-    def download(self, form: str, folder: Path) -> None:
+    def download(self, form: str, folder: Path) -> bool:
         """Download content into an empty folder; nobody has compared it with its checksum yet.
+
+        Returns:
+            Whether it is in the store; False if another host removed it meanwhile.
 
         Raises:
             DamagedFolder: a file is missing, or the list of files cannot be read.
@@ -104,16 +110,23 @@ class SharedData:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             if not self.objects.download(f"{_CONTENT}/{form}/{name}", path, MOST_BYTES):
-                raise DamagedFolder(f"stored data: {name} is missing in the store")
+                raise DamagedFolder(f"{name} is missing in the store")
 
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="download") as pool:
-            list(pool.map(fetch, self._files(form) or {}))
+        files = self._files(form)
+        try:
+            with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="download") as pool:
+                list(pool.map(fetch, files or {}))
+        except DamagedFolder:
+            if self._files(form) is not None:
+                raise
+            return False
+        return files is not None
 
     def remove(self, form: str) -> None:
-        """Remove content."""
-        files = self._files(form) or {}
+        """Remove content, or what a removal left that the store did not answer."""
         self.objects.remove([f"{_CONTENT}/{form}.json"])
-        self.objects.remove([f"{_CONTENT}/{form}/{name}" for name in files])
+        names = self.objects.names(f"{_CONTENT}/{form}", most=_MOST_FILES)
+        self.objects.remove([f"{_CONTENT}/{form}/{name}" for name in names])
 
     def _files(self, form: str) -> Mapping[str, int] | None:
         """The names and sizes of the files of content, which a stranger may have written."""

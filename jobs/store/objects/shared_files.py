@@ -1,4 +1,4 @@
-"""Small files of the results folder that every host needs: in an object store, below `.shared`."""
+"""Small JSON files of the results folder that every host needs: in an object store, below `.shared`."""
 
 from pathlib import Path
 
@@ -10,6 +10,9 @@ MOST_BYTES = 256 * 2**20
 """Of one file."""
 
 MOST_FILES = 1_000_000
+
+_SUFFIX = ".json"
+"""Of every file that is shared; a path without it is a folder, whatever a stranger gave that name."""
 
 
 def share(objects: Objects, root: Path, path: Path) -> None:
@@ -34,7 +37,7 @@ def share(objects: Objects, root: Path, path: Path) -> None:
 
 
 def take(objects: Objects, root: Path, path: Path) -> None:
-    """Bring a file, or all files of a folder, to what the store has; what was never there stays.
+    """Bring a file, or all files of a folder, to what the store has; what was never in it stays.
 
     Args:
         objects: the store.
@@ -46,21 +49,25 @@ def take(objects: Objects, root: Path, path: Path) -> None:
         StoreUnreachable: the store does not answer.
         OSError: the volume is full, read-only or gone.
     """
-    key = _key(root, path)
-    content = objects.read(key, MOST_BYTES)
+    if path.suffix == _SUFFIX:
+        _take_file(objects, root, path)
+        return
+    listed = objects.names(_key(root, path), most=MOST_FILES)
+    names = well_named(name for name in listed if name.endswith(_SUFFIX))
+    for name in names:
+        _take_file(objects, root, path / name)
+    marks = _mark_of(root, path)
+    for mark in marks.rglob("*"):
+        if mark.is_file() and mark.relative_to(marks).as_posix() not in names:
+            _remove(root, root / mark.relative_to(root / SHARED))
+
+
+def _take_file(objects: Objects, root: Path, path: Path) -> None:
+    content = objects.read(_key(root, path), MOST_BYTES)
     if content is not None:
         _write(root, path, content)
-        return
-    names = well_named(name for name in objects.names(key, most=MOST_FILES) if name.endswith(".json"))
-    for name in names:
-        content = objects.read(f"{key}/{name}", MOST_BYTES)
-        if content is not None:
-            _write(root, path / name, content)
-    marks = _mark_of(root, path)
-    for mark in [marks] if marks.is_file() else marks.rglob("*"):
-        if mark.is_file() and mark.relative_to(marks).as_posix() not in names:
-            (root / mark.relative_to(root / SHARED)).unlink(missing_ok=True)  # another host removed it
-            mark.unlink(missing_ok=True)
+    elif _mark_of(root, path).is_file():
+        _remove(root, path)
 
 
 def _key(root: Path, path: Path) -> str:
@@ -76,6 +83,12 @@ def _mark(root: Path, path: Path) -> None:
     mark = _mark_of(root, path)
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.touch()
+
+
+def _remove(root: Path, path: Path) -> None:
+    """Remove a file that another host removed."""
+    path.unlink(missing_ok=True)
+    _mark_of(root, path).unlink(missing_ok=True)
 
 
 def _write(root: Path, path: Path, content: bytes) -> None:
