@@ -1,7 +1,7 @@
 """`Cleaning`: deletes many jobs by rules, writes jobs into archives and restores them."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,7 +102,9 @@ class Cleaning(JobReader):
         write_archive(folders, Labels(self.results.root), path)
         return path
 
-    def restore(self, path: str | os.PathLike[str]) -> Iterator[tuple[str, bool]]:
+    def restore(
+        self, path: str | os.PathLike[str], tell: Callable[[str, bool], object] = lambda *_: None
+    ) -> list[tuple[str, bool]]:
         """Restore the jobs of an archive under their ids, each file compared with its manifest.
 
         A job is published whole or not at all; whoever stops on the way, or is killed, restores the rest by
@@ -110,9 +112,11 @@ class Cleaning(JobReader):
 
         Args:
             path: of a file that `archive` wrote.
+            tell: gets each job's id as it is restored, and whether it was: False for one that is there
+                already, the same.
 
-        Yields:
-            Each job's id, and whether it was restored; False for one that is there already, the same.
+        Returns:
+            What `tell` got of each job.
 
         Raises:
             InvalidInput: there is no such file.
@@ -125,4 +129,8 @@ class Cleaning(JobReader):
         """
         from jobs.restoring import restore_archive
 
-        return restore_archive(self._known, Path(path), self.settings.umask)
+        restored = []
+        for job_id, was_restored in restore_archive(self._known, Path(path), self.settings.umask):
+            tell(job_id, was_restored)
+            restored.append((job_id, was_restored))
+        return restored

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from jobs.deleting import alone
-from jobs.errors import InvalidJob, RedisUnreachable, UnknownJob
+from jobs.errors import InvalidJob, JobConflict, RedisUnreachable, UnknownJob
 from jobs.finding.job_list import in_results
 from jobs.ids import new_job_id
 from jobs.job import Job, job_from_record
@@ -92,6 +92,7 @@ class Submitter(SpecMaker, Labelling):
 
         Raises:
             InvalidJob: it is too large, or a job it depends on failed or was cancelled; it is not queued.
+            UnknownJob: a job it depends on was deleted at this moment; it was queued, and is cancelled.
             JobConflict: it was queued already.
             RedisUnreachable: the job may have been queued, and `jobs` then lists it.
         """
@@ -117,6 +118,7 @@ class Submitter(SpecMaker, Labelling):
 
         Raises:
             InvalidJob: it is too large, or a job it depends on failed or was cancelled; nothing is queued.
+            UnknownJob: a job it depends on was deleted at this moment; it was queued, and is cancelled.
             RedisUnreachable: the job may have been queued, and `jobs` then lists it.
         """
         _check_spec(spec)
@@ -162,13 +164,16 @@ class Submitter(SpecMaker, Labelling):
         """
         if not any(self._is_out_of_sight(each) for each in needed):
             return
-        with in_results(self.results), alone(self._known):  # whoever deletes has decided by now
+        try:
+            with in_results(self.results), alone(self._known):  # whoever deletes has decided by now
+                gone = [each for each in sorted(needed) if self._is_out_of_sight(each)]
+            gone = [each for each in gone if self.ledger.record(each) is None]
+        except JobConflict:  # others delete for long, so it is not certain that it comes back
             gone = [each for each in sorted(needed) if self._is_out_of_sight(each)]
-        for each in gone:
-            if self.ledger.record(each) is None:
-                self.ledger.cancel(job_id)
-                given = f"{each}, which was deleted at this moment"
-                raise UnknownJob("job", expected="one that is there", given=given)
+        if gone:
+            self.ledger.cancel(job_id)
+            given = f"{gone[0]}, which was deleted at this moment"
+            raise UnknownJob("job", expected="one that is there", given=given)
 
     def _is_out_of_sight(self, job_id: str) -> bool:
         """Whether a job has no folder and is not on its way to one."""

@@ -7,13 +7,14 @@ import click
 
 from jobs.cli.common import as_json, confirm, job_argument, print_json, tell_notes, tell_reused
 from jobs.cli.usage import Command
-from jobs.errors import InvalidInput, JobConflict
+from jobs.errors import InvalidInput, JobConflict, QuartetError, RedisUnreachable
 from jobs.escape_control import escape_line
 from jobs.ids import REFERENCE
 from jobs.wording import counted, shown
 
 if TYPE_CHECKING:
     from jobs.client import Client
+    from jobs.retrying import Retried
 
 MOST_NAMED = 3
 """Jobs that are named of those that used a deleted one."""
@@ -43,26 +44,12 @@ def retry_command(jobs: tuple[str, ...], failed: bool, as_json: bool) -> None:
     from jobs.client import Client
 
     client = Client()
-    if failed:
-        _retry_failed(client, jobs, as_json)
-        return
-    if not jobs:
+    if not (jobs or failed):
         raise InvalidInput(
             "job", expected=REFERENCE, given="none", hint="`quartet retry --failed` retries all"
         )
-    rows = []
-    for job_id in dict.fromkeys([client.resolve(reference) for reference in jobs]):
-        new = client.retry(job_id)
-        rows.append({"job": new.continues, "retried_as": new.id, "error": None})
-        if not as_json:
-            click.echo(new.id)
-    if as_json:
-        print_json(rows)
-
-
-def _retry_failed(client: "Client", jobs: tuple[str, ...], as_json: bool) -> None:
     rows, problems = [], 0
-    for retried in client.retries(jobs or None):
+    for retried in client.retries(jobs or None) if failed else _each_alone(client, jobs):
         new = retried.job.id if retried.job else retried.earlier
         error = retried.problem.explanation if retried.problem else None
         rows.append({"job": retried.old, "retried_as": new, "error": error})
@@ -70,7 +57,8 @@ def _retry_failed(client: "Client", jobs: tuple[str, ...], as_json: bool) -> Non
             problems += 1
             click.echo(escape_line(f"{retried.old} was not retried: {error}"), err=True)
         elif not as_json:
-            click.echo(f"{retried.old} -> {new}" + ("" if retried.job else " (retried before)"))
+            before = "" if retried.job else " (retried before)"
+            click.echo(f"{retried.old} -> {new}{before}" if failed else new)
     if as_json:
         print_json(rows)
     elif not rows:
@@ -81,6 +69,22 @@ def _retry_failed(client: "Client", jobs: tuple[str, ...], as_json: bool) -> Non
             expected="failed jobs that can be retried",
             given=f"{problems:,} that cannot, as said above",
         )
+
+
+def _each_alone(client: "Client", jobs: tuple[str, ...]) -> "Iterator[Retried]":
+    """Retry jobs one by one, without those that they need; where there is only one, its error is raised."""
+    from jobs.retrying import Retried
+
+    ids = list(dict.fromkeys([client.resolve(reference) for reference in jobs]))
+    for job_id in ids:
+        try:
+            yield Retried(job_id, client.retry(job_id))
+        except RedisUnreachable:
+            raise
+        except QuartetError as error:
+            if len(ids) == 1:
+                raise
+            yield Retried(job_id, problem=error)
 
 
 @click.command("resume", cls=Command)

@@ -136,9 +136,11 @@ def archive_command(jobs: tuple[str, ...], file: str) -> None:
     """
     from jobs.client import Client
 
-    path = Client().archive(jobs, file)
+    client = Client()
+    ids = dict.fromkeys([client.resolve(reference) for reference in jobs])
+    path = client.archive(ids, file)
     click.echo(path)
-    click.echo(f"{counted(len(set(jobs)), 'job')}, {size_text(path.stat().st_size)}", err=True)
+    click.echo(f"{counted(len(ids), 'job')}, {size_text(path.stat().st_size)}", err=True)
 
 
 @click.command("restore", cls=Command)
@@ -150,5 +152,7 @@ def restore_command(file: Path) -> None:
     """
     from jobs.client import Client
 
-    for job_id, restored in Client().restore(file):
+    def tell(job_id: str, restored: bool) -> None:
         click.echo(f"{job_id} {'restored' if restored else 'is there already'}")
+
+    Client().restore(file, tell)

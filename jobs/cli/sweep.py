@@ -33,7 +33,11 @@ _ONE_LINE: list[click.Parameter] = [
         help="how points are chosen [default grid, every combination]",
     ),
     _number("--run-cap", "the most trials; all but a grid need it"),
-    _number("--parallel", "the most trials at once [default as many as there are workers]"),
+    _number(
+        "--parallel",
+        "the most trials that are queued or running at once "
+        "[default twice the number of workers plus 2; with tpe the number of workers plus 1]",
+    ),
     click.Option(["--metric"], metavar="NAME", help="the number that judges a trial [default the headline]"),
     click.Option(["--goal"], metavar="[minimize|maximize]", help="its better direction, if it has none"),
     click.Option(["--early-terminate"], metavar="[halving|median]", help="stop bad trials early"),

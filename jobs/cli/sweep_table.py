@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from jobs.cli.columns import GAP, Column, lines
+from jobs.errors import InvalidInput
 from jobs.escape_control import escape_line
 from jobs.ledger.job_record import ENDED
 from jobs.moments import ago
@@ -83,7 +84,10 @@ def _best_in(sweep: Sweep, rows: dict[str, Row]) -> str:
         return ""
     goal = sweep.spec.metric.name
     found = {each.job: _outcome(rows.get(each.job), goal, sweep) for each in sweep.entries}
-    ranked = scores(sweep.spec, sweep.entries, found)
+    try:
+        ranked = scores(sweep.spec, sweep.entries, found)
+    except InvalidInput:  # of a model that is not installed here
+        return ""
     first = best_point(ranked) or next(iter(ranked), None)
     if first is None or first.mean is None:
         return ""

@@ -22,7 +22,7 @@ def rebuild_command() -> None:
     if done.unreadable:
         names = ", ".join(str(path.relative_to(client.results.root)) for path in done.unreadable[:5])
         more = f" and {len(done.unreadable) - 5:,} more" if len(done.unreadable) > 5 else ""
-        what = counted(len(done.unreadable), "unfinished job")
+        what = counted(len(done.unreadable), "job or sweep", "jobs or sweeps")
         raise DamagedFolder(f"{what} in {client.results.root} could not be read: {names}{more}")
 
 

@@ -84,7 +84,13 @@ class LedgerSweeps(LedgerUpkeep):
         return bool(self.run("put_sweep", int, spec.name, description(spec), before))
 
     def submit_trial(
-        self, sweep: str, entry: Entry, spec: JobSpec, continues: str | None = None, replaces: str = ""
+        self,
+        sweep: str,
+        entry: Entry,
+        spec: JobSpec,
+        continues: str | None = None,
+        replaces: str = "",
+        began: int | None = None,
     ) -> Added:
         """Submit a job of a sweep that runs, and write its entry, in one step.
 
@@ -94,31 +100,42 @@ class LedgerSweeps(LedgerUpkeep):
             spec: the job.
             continues: the id of the job whose checkpoint it resumes from.
             replaces: the id of the job whose place it takes; a sweep that has ended goes on with it.
+            began: when the sweep began for which this was decided, in milliseconds since 1970: another may
+                have its name by now. None for whichever has it.
 
         Raises:
             InvalidJob: a job it depends on failed or was cancelled; nothing was written.
         """
         text = json.dumps(entry.as_dict())
         part = json.dumps({"name": sweep, "entry": entry.as_dict()})
-        needed = [each for each, _ in spec.needs().values()]
+        last = [began or "", *(each for each, _ in spec.needs().values())]
         about = job_arguments(entry.job, spec, continues)
-        answer = self.run("submit_trial", list, sweep, entry.key, text, *about, part, replaces, *needed)
+        answer = self.run("submit_trial", list, sweep, entry.key, text, *about, part, replaces, *last)
         if answer[0] == "refused":
             raise refused(answer)
         return "over" if answer[0] == "over" else "added" if answer[0] in STATES else "taken"
 
-    def add_reused(self, sweep: str, entry: Entry) -> Added:
-        """Add a job that had succeeded before the sweep asked for it."""
-        answer = self.run("add_reused", str, sweep, entry.key, json.dumps(entry.as_dict()))
+    def add_reused(self, sweep: str, entry: Entry, began: int | None = None) -> Added:
+        """Add a job that had succeeded before the sweep asked for it; `began` is as for `submit_trial`."""
+        answer = self.run("add_reused", str, sweep, entry.key, json.dumps(entry.as_dict()), began or "")
         return "added" if answer == "added" else "over" if answer == "over" else "taken"
 
-    def end_sweep(self, name: str, state: Literal["stopped", "ended"], why: str) -> SweepState | None:
+    def end_sweep(
+        self, name: str, state: Literal["stopped", "ended"], why: str, decided: SweepRecord | None = None
+    ) -> SweepState | None:
         """End a sweep that runs; its jobs stay as they are.
+
+        Args:
+            name: of the sweep.
+            state: which it has then.
+            why: for people.
+            decided: the record by which this was decided; it goes on if it has changed since.
 
         Returns:
             The state before, None if Redis does not know it.
         """
-        before = self.run("end_sweep", str, name, state, why)
+        seen = ("", "") if decided is None else (decided.created, decided.changes)
+        before = self.run("end_sweep", str, name, state, why, *seen)
         return next((each for each in ("running", "stopped", "ended") if each == before), None)
 
     def note_sweep(self, name: str, why: str) -> bool:
@@ -140,9 +157,13 @@ class LedgerSweeps(LedgerUpkeep):
         about = (record.name, record.described, state, record.created, ended, record.why)
         return bool(self.run("restore_sweep", int, *about, *pairs))
 
-    def sweep_saved(self, name: str, changes: int) -> None:
-        """Record that a sweep's file was written as it was after so many changes."""
-        self.ask(lambda redis: redis.hset(self._sweep_key(name), "saved", changes))
+    def sweep_saved(self, record: SweepRecord) -> bool:
+        """Record that a sweep's file was written as this record has it.
+
+        Returns:
+            False if Redis does not know that sweep any more; nothing was written then.
+        """
+        return bool(self.run("sweep_saved", int, record.name, record.created, record.changes))
 
     def delete_sweep(self, name: str) -> bool:
         """Remove a sweep; its jobs stay as they are.

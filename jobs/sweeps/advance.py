@@ -19,7 +19,7 @@ from jobs.sweeps.actions import Ask, Cancel, End
 from jobs.sweeps.decide import decide
 from jobs.sweeps.entry import Entry
 from jobs.sweeps.outcomes import STOPPED, Outcomes
-from jobs.sweeps.sweep_folder import write_sweep
+from jobs.sweeps.sweep_folder import delete_sweep, write_sweep
 from jobs.sweeps.sweep_spec import SweepSpec
 from jobs.sweeps.trial_spec import trial_spec
 
@@ -88,14 +88,13 @@ class Advancer:
         again = False
         try:
             record = self._ledger.sweep(name)
+            if record is not None and record.state == "running":
+                again = self._carry_out_all(record, workers)
+                record = self._ledger.sweep(name)
             if record is None:
                 return False
-            if record.state == "running":
-                again = self._carry_out_all(record, workers)
-                record = self._ledger.sweep(name) or record
             if record.changes != record.saved:
-                write_sweep(self._results, record)
-                self._ledger.sweep_saved(name, record.changes)
+                self._save(record)
         except RedisUnreachable as error:
             self._ledger.ping()  # it answers, and refuses this sweep alone
             self._state_fault(name, str(error), error)
@@ -107,6 +106,16 @@ class Advancer:
             if self._said.pop(name, None) is not None or (record.why and record.state == "running"):
                 self._ledger.note_sweep(name, "")
         return again
+
+    def _save(self, record: SweepRecord) -> None:
+        """Write a sweep's file, unless it is deleted meanwhile.
+
+        Whoever deletes it removes it from Redis first, then the file. So either they remove this file, or
+        Redis does not know the sweep by now.
+        """
+        write_sweep(self._results, record)
+        if not self._ledger.sweep_saved(record) and self._ledger.sweep(record.name) is None:
+            delete_sweep(self._results, record.name)
 
     def _state_fault(self, name: str, why: str, error: Exception) -> None:
         said = why[:300]
@@ -139,11 +148,11 @@ class Advancer:
         again = False
         for action in decide(sweep, record.entries, outcomes, workers):
             if isinstance(action, End):
-                self._ledger.end_sweep(sweep.name, "ended", action.why)
+                self._ledger.end_sweep(sweep.name, "ended", action.why, record)
             elif isinstance(action, Cancel):
                 self._cancel(action)
             else:
-                added, reused = self._ask(sweep, action)
+                added, reused = self._ask(sweep, action, record.created)
                 if added != "added":  # somebody else advances it too: what was decided is out of date
                     return added == "taken"
                 again |= reused
@@ -155,14 +164,14 @@ class Advancer:
         except InvalidInput as error:  # Redis no longer knows it
             log.debug("%s", error)
 
-    def _ask(self, sweep: SweepSpec, ask: Ask) -> tuple[Added, bool]:
+    def _ask(self, sweep: SweepSpec, ask: Ask, began: int) -> tuple[Added, bool]:
         """Submit a job, or take over one that equals it; whether it was added, and whether it is reused."""
         spec = trial_spec(sweep, ask)
         equal = None if sweep.fresh else self._find_equal(spec)
         entry = entry_of(ask, equal or new_job_id(), reused=equal is not None)
         if equal is not None:
-            return self._ledger.add_reused(sweep.name, entry), True
-        return self._ledger.submit_trial(sweep.name, entry, spec, ask.continues), False
+            return self._ledger.add_reused(sweep.name, entry, began), True
+        return self._ledger.submit_trial(sweep.name, entry, spec, ask.continues, began=began), False
 
     def _outcomes_of(self, record: SweepRecord, sweep: SweepSpec) -> Outcomes:
         """What is known of its jobs; all is read anew where it is another sweep of the same name."""

@@ -110,7 +110,7 @@ def _keys(models: list[str]) -> dict[str, tuple[str, Schema]]:
         "seeds": ("how many seeds each point has, or a list of them", {"anyOf": [_UP_TO_SEEDS, seeds]}),
         "run_cap": ("the most trials", _UP_TO_TRIALS),
         "early_terminate": ("how bad trials are stopped early", _EARLY),
-        "parallel": ("the most trials at once; default as many as there are workers", _UP_TO_TRIALS),
+        "parallel": (_PARALLEL, _UP_TO_TRIALS),
         "then": ("what follows for the best trial, or with `each` for every one", {"anyOf": [actions, each]}),
         "max_failures": ("so many failed trials end the sweep", _UP_TO_TRIALS),
         "seed": ("from which the search draws; the random seed of a plain job", _SEED),
@@ -121,6 +121,10 @@ def _keys(models: list[str]) -> dict[str, tuple[str, Schema]]:
     }  # fmt: skip
 
 
+_PARALLEL = (
+    "the most trials that are queued or running at once; "
+    "default twice the number of workers plus 2; with tpe the number of workers plus 1"
+)
 _UP_TO_SEEDS = {"type": "integer", "minimum": 1, "maximum": 1_000}
 _METRIC: Schema = {
     "type": "object",

@@ -90,7 +90,8 @@ class SweepSpec(Checked):
         seeds: each point is run once with each of them, and judged by the mean.
         run_cap: the most trials; a point that is begun is run with all seeds. None for all points of a grid.
         early_terminate: what is stopped early, if anything.
-        parallel: the most trials that are queued or running at once; None for as many as there are workers.
+        parallel: the most trials that are queued or running at once; None for twice the number of workers
+            plus 2, with tpe the number of workers plus 1.
         then: the jobs that follow.
         each: whether they follow every trial that succeeds; else they follow the best alone, at the end.
         max_failures: so many failed trials end the sweep; None for any number.

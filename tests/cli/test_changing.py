@@ -2,15 +2,17 @@
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import Result
 
 from jobs.cli.changing import delete_command
 from jobs.cli.running import _FILE_HELP
 from jobs.client import Client
-from jobs.errors import InvalidInput
+from jobs.errors import InvalidInput, JobConflict
 from jobs.settings import Settings
 from jobs.spec import JobSpec
 from jobs.specs.validation_messages import schema_of
@@ -57,6 +59,31 @@ def test_a_log_is_printed_without_what_controls_a_terminal(client: Client, setti
     job = client.submit("autoencoder", "train", data="digits")
     end(client, job, log="a line\n\x1b[2Jforged\n")
     assert quartet_here(settings, "logs", job.id).stdout == "a line\n[U+001B][2Jforged\n"
+
+
+def test_one_of_several_jobs_that_is_not_retried_keeps_no_other_from_it(
+    client: Client, in_process: Callable[..., Result]
+) -> None:
+    first, running, last = (client.submit("autoencoder", "train", data="digits", seed=s) for s in range(3))
+    for job in (first, last):
+        client.cancel(job)
+    done = in_process("retry", first.id, running.id, first.id, last.id, "--json")
+    assert isinstance(done.exception, JobConflict)
+    assert done.exception.given == "1 that cannot, as said above"
+    newest, before, *_ = client.jobs()
+    refused = f"job: expected one that failed or was cancelled, got {running.id}, which is queued"
+    assert json.loads(done.stdout) == [
+        {"job": first.id, "retried_as": before.id, "error": None},
+        {"job": running.id, "retried_as": None, "error": refused},
+        {"job": last.id, "retried_as": newest.id, "error": None},
+    ]
+    assert done.stderr == f"{running.id} was not retried: {refused}\n"
+    client.cancel(newest)
+    done = in_process("retry", running.id, newest.id)
+    assert isinstance(done.exception, JobConflict)
+    assert (done.stdout, done.stderr) == (
+        f"{client.resolve('latest')}\n", f"{running.id} was not retried: {refused}\n"
+    )  # fmt: skip
 
 
 def test_the_help_names_the_keys_of_a_line() -> None:

@@ -97,3 +97,20 @@ def test_what_stays_after_all_is_named(
     assert done.stdout.endswith("\n0 jobs deleted, 0 B\n")
     assert done.stderr.startswith(f"{job.id} stays: job: expected one that no unfinished job needs")
     assert client.folder(job).verify() == []
+
+
+def test_a_job_that_is_named_twice_is_archived_once_and_each_is_told_as_it_comes_back(
+    client: Client, in_process: Command, tmp_path: Path
+) -> None:
+    jobs = [client.submit("autoencoder", "train", data="digits", name=name) for name in ("one", "two")]
+    for job in jobs:
+        end(client, job)
+    path = tmp_path / "a.tar.zst"
+    assert in_process("archive", "one", jobs[0].id, str(path)).stderr.startswith("1 job, ")
+    path.unlink()
+    assert in_process("archive", "one", "two", str(path)).stderr.startswith("2 jobs, ")
+    client.delete("one")
+    (client.results.root / jobs[1].id / "job.json").write_text("another")
+    done = in_process("restore", str(path))
+    assert isinstance(done.exception, JobConflict)
+    assert done.stdout == f"{jobs[0].id} restored\n"

@@ -137,6 +137,23 @@ def test_a_sweep_of_another_version_says_so(client: Client, run: Callable[..., R
     assert "cannot be read" in run("sweeps", "list").stdout
 
 
+def test_a_sweep_whose_model_is_not_installed_keeps_no_other_from_being_listed(
+    ended: Client, run: Callable[..., Result]
+) -> None:
+    rates = sweep_of().parameters["learning_rate"]
+    ended.create_sweep(
+        sweep_of("stranger", early_terminate=Halving(min_iter=1), parameters={"learning_rate": rates})
+    )
+    StandIn(ended).run()
+    key = "quartet:sweep:stranger"
+    spec = json.loads(ended.ledger.redis.hget(key, "spec")) | {"model": "unheard-of"}
+    ended.ledger.redis.hset(key, "spec", json.dumps(spec))
+    _, stranger, bowl = run("sweeps", "list").stdout.splitlines()
+    assert stranger.split()[:6] == ["stranger", "ended", "unheard-of", "train", "grid", "3/3"]
+    assert "validation_bce" not in stranger
+    assert "validation_bce 0: learning_rate 0.01" in bowl
+
+
 def test_each_trial_has_a_line_as_it_ends(ended: Client, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = show_sweep_progress(ended.find_sweep("bowl"))
     check_any_succeeded(sweep)

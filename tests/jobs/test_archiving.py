@@ -50,12 +50,12 @@ def test_an_archived_job_comes_back_with_its_files_tags_and_note(
     before = {job.id: files_of(client, job) for job in (trained, failed)}
     path = client.archive([failed, "mine", trained], tmp_path / "two.tar.zst")
     assert path.read_bytes() == client.archive(["mine", failed], tmp_path / "again.tar.zst").read_bytes()
-    assert list(client.restore(path)) == [(trained.id, False), (failed.id, False)]
+    assert client.restore(path) == [(trained.id, False), (failed.id, False)]
     (client.results.root / "index").mkdir()  # a page, which hides what is deleted
     client.delete(failed)
     client.delete(trained)
     assert client.jobs() == []
-    assert list(client.restore(path)) == [(trained.id, True), (failed.id, True)]
+    assert client.restore(path) == [(trained.id, True), (failed.id, True)]
     assert {job.id: files_of(client, job) for job in client.jobs()} == before
     back = client.job("mine")
     assert (back.state, back.tags, back.note) == ("succeeded", ("first", "paper"), "the best so far – ü")
@@ -102,12 +102,12 @@ def test_a_job_that_is_there_with_other_files_or_has_not_ended_is_left_alone(
     checkpoint = client.results.root / trained.id / "checkpoint.npz"
     checkpoint.write_text("another here")
     with pytest.raises(JobConflict, match="which is there with other files"):
-        list(client.restore(path))
+        client.restore(path)
     assert checkpoint.read_text() == "another here"
     shutil.rmtree(checkpoint.parent)
     client.ledger.redis.hset(client.ledger.job_key(trained.id), "state", "running")
     with pytest.raises(JobConflict, match=r"expected one that has ended, with a folder, got .* is running"):
-        list(client.restore(path))
+        client.restore(path)
     assert client.results.find(trained.id) is None
     assert list(tmp_path.glob("results/.restoring/*")) == []
 
@@ -180,10 +180,21 @@ def test_hostile_archives_are_refused_and_leave_nothing(client: Client, tmp_path
     for sentence, content in HOSTILE.items():
         path.write_bytes(content)
         with pytest.raises(DamagedArchive, match=sentence):
-            list(client.restore(path))
+            client.restore(path)
         left = {found.name for found in client.results.root.iterdir() if found.is_dir()}
         assert left == set(), (sentence, left)
     assert {found.name for found in tmp_path.iterdir()} <= {"evil.tar.zst", "results", "state", "data"}
+
+
+def test_jobs_are_restored_whether_or_not_anybody_reads_which(
+    client: Client, trained: Job, tmp_path: Path
+) -> None:
+    path = client.archive([trained], tmp_path / "a.tar.zst")
+    client.delete(trained)
+    client.restore(path)
+    assert client.folder(trained).verify() == []
+    told: list[tuple[str, bool]] = []
+    assert client.restore(path, lambda *each: told.append(each)) == told == [(trained.id, False)]
 
 
 def test_what_follows_the_last_file_is_refused(client: Client, trained: Job, tmp_path: Path) -> None:
@@ -192,7 +203,7 @@ def test_what_follows_the_last_file_is_refused(client: Client, trained: Job, tmp
     for more in (content[:-1024] + member(f"{trained.id}/more", b"x") + bytes(1024), content + b"x"):
         path.write_bytes(zstd.compress(more))
         with pytest.raises(DamagedArchive, match="it goes on after its last file"):
-            list(client.restore(path))
+            client.restore(path)
 
 
 def test_what_does_not_fit_on_the_disk_is_refused_before_it_is_written(
@@ -202,6 +213,6 @@ def test_what_does_not_fit_on_the_disk_is_refused_before_it_is_written(
     shutil.rmtree(client.results.root / trained.id)
     monkeypatch.setattr(restoring.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 10))  # type: ignore[attr-defined]
     with pytest.raises(DamagedArchive, match=r"it needs \d+ B, and .* has 10 B left"):
-        list(client.restore(path))
+        client.restore(path)
     with pytest.raises(InvalidInput, match="file: expected an archive that `quartet archive` wrote"):
-        list(client.restore(tmp_path / "none.tar.zst"))
+        client.restore(tmp_path / "none.tar.zst")

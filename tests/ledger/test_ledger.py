@@ -362,6 +362,18 @@ def test_a_lost_message_is_found_beside_stale_ones_when_its_turn_comes(ledger: L
     assert [tag.split(".")[0] for tag in tags] == [third, second]
 
 
+@pytest.mark.parametrize("tag", ["x.9999999999999999", f"x.{'9' * 400}", "x.4", "x"])
+def test_the_message_of_a_stranger_makes_no_other_be_sent_again_without_end(ledger: Ledger, tag: str) -> None:
+    for _ in range(3):
+        submit(ledger)
+    strange = json.loads(ledger.redis.lindex(TRAINING, -1))
+    strange["properties"]["delivery_tag"] = tag
+    ledger.redis.rpush(TRAINING, json.dumps(strange))
+    assert [ledger.resend(0) for _ in range(4)] == [0, 0, 0, 0]
+    ledger.redis.rpop(TRAINING, 2)  # a worker drops it, and a message is lost
+    assert (ledger.resend(0), ledger.resend(0)) == (0, 1)
+
+
 def test_a_cancelled_job_takes_its_message_along(ledger: Ledger) -> None:
     first, second = submit(ledger), submit(ledger)
     ledger.cancel(first)

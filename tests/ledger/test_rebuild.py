@@ -355,8 +355,11 @@ def test_the_command_says_what_came_back_and_names_what_did_not(
     stage(results, running, job_json(running))
     assert quartet(settings, "rebuild").stdout == "restored 2 jobs: 2 queued\n"
     where = stage(results, bad, "{")
+    (results.root / "sweeps" / "rates").mkdir(parents=True)
+    (results.root / "sweeps" / "rates" / "sweep.json").write_text("{")
     again = quartet(settings, "rebuild", code=1)
     assert again.stdout == "restored 0 jobs\n"
     assert again.stderr == (
-        f"quartet: 1 unfinished job in {results.root} could not be read: {where.relative_to(results.root)}\n"
+        f"quartet: 2 jobs or sweeps in {results.root} could not be read: "
+        f"{where.relative_to(results.root)}, sweeps/rates/sweep.json\n"
     )

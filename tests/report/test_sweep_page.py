@@ -3,11 +3,16 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from jobs.ledger.sweep_record import SweepRecord
 from jobs.store.results import Results
-from tests.report.compared_folders import GOAL, id_of, write_run, write_sweep
+from jobs.sweeps import sweep_folder
+from jobs.sweeps.sweep_folder import delete_sweep
+from tests.report.compared_folders import GOAL, id_of, write_run
+from tests.report.compared_folders import write_sweep as write_jobs
 from tests.report.pages import Page
 from worker.report import sweep_page
 from worker.report.sweep_page import SweepPages
@@ -23,6 +28,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def page(root: Path) -> Path:
     return root / "sweeps" / "rates" / "compare.html"
+
+
+def write_sweep(root: Path, points: int, **how: Any) -> SweepRecord:
+    """A sweep with its jobs and its file."""
+    record = write_jobs(root, points, **how)
+    sweep_folder.write_sweep(Results(root), record)
+    return record
 
 
 def test_it_is_written_as_the_sweep_advances_but_not_too_often(tmp_path: Path, clock: list[float]) -> None:
@@ -86,7 +98,7 @@ def test_a_worker_that_starts_later_writes_a_last_page_that_is_missing_or_older(
 
 def test_whatever_goes_wrong_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     sweep = write_sweep(tmp_path, 2)
-    (tmp_path / "sweeps").write_text("a file")
+    page(tmp_path).mkdir()
     assert not SweepPages(Results(tmp_path)).write_if_due(sweep)
     assert "the page of the sweep rates could not be written" in caplog.text
     assert not SweepPages(Results(tmp_path)).write_if_due(replace(sweep, described='{"name": 1}'))
@@ -99,3 +111,22 @@ def test_a_damaged_job_does_not_keep_the_page_from_the_others(tmp_path: Path) ->
     assert SweepPages(Results(tmp_path)).write_if_due(sweep)
     assert "3 runs, 1 damaged." in Page(page(tmp_path)).text
     assert GOAL not in Page(page(tmp_path)).text.split("quartetCompare")[0]
+
+
+@pytest.mark.parametrize("moment", ["before the page is drawn", "while it is drawn"])
+def test_a_sweep_that_is_deleted_meanwhile_gets_no_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    sweep, results, draw = write_sweep(tmp_path, 2), Results(tmp_path), sweep_page.write_sweep_page
+
+    def delete_and_draw(results: Results, sweep: SweepRecord, path: Path, **how: Any) -> None:
+        delete_sweep(results, sweep.name)
+        path.parent.mkdir()  # as if it was deleted in part when the page was written
+        draw(results, sweep, path, **how)
+
+    if moment == "while it is drawn":
+        monkeypatch.setattr(sweep_page, "write_sweep_page", delete_and_draw)
+    else:
+        delete_sweep(results, sweep.name)
+    assert not SweepPages(results).write_if_due(sweep)
+    assert list((tmp_path / "sweeps").iterdir()) == []

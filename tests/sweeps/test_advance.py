@@ -7,10 +7,12 @@ import pytest
 
 from jobs.client import Client
 from jobs.errors import InvalidInput
-from jobs.ledger.sweep_record import description
+from jobs.ledger.sweep_record import SweepRecord, description
 from jobs.spec import JobSpec
+from jobs.store.results import Results
+from jobs.sweeps import advance
 from jobs.sweeps.advance import Advancer
-from jobs.sweeps.sweep_folder import read_sweep
+from jobs.sweeps.sweep_folder import read_sweep, sweep_folder, write_sweep
 from tests.sweeps.stand_in_worker import RATES, StandIn, bowl, sweep_of
 
 TPE = {"parameters": {"learning_rate": RATES}, "run_cap": 14, "parallel": 3}
@@ -55,10 +57,10 @@ def test_two_that_advance_at_once_submit_nothing_twice(client: Client) -> None:
     asked = other.advancer._ask
     turns = iter(range(1_000))
 
-    def late(sweep, ask):  # between what one decided and what it does, the other one comes
+    def late(sweep, ask, began):  # between what one decided and what it does, the other one comes
         if next(turns) % 2 == 0:
             one.advance()
-        return asked(sweep, ask)
+        return asked(sweep, ask, began)
 
     other.advancer._ask = late  # type: ignore[method-assign]
     other.run()
@@ -251,3 +253,75 @@ def test_a_sweep_whose_trials_all_equal_jobs_that_succeeded_ends_at_once(client:
     client.create_sweep(sweep_of("fresh", fresh=True))
     Advancer(client.ledger, client.results, find_equal).advance_all()
     assert len(client.ledger.ids("queued")) == 3
+
+
+@pytest.mark.parametrize("begun_again", [False, True])
+@pytest.mark.parametrize("moment", ["before it is decided", "before its file is written", "after that"])
+def test_a_sweep_that_is_deleted_while_it_is_advanced_stays_gone(
+    client: Client, monkeypatch: pytest.MonkeyPatch, moment: str, begun_again: bool
+) -> None:
+    client.create_sweep(sweep_of())
+    person, read = Client(client.settings), client.ledger.sweep
+    moments = ["before it is decided", "before its file is written", "after that"]
+
+    def delete_at(now: str) -> None:
+        moments.remove(now)
+        if now == moment:
+            person.find_sweep("bowl").stop().delete()
+            if begun_again:
+                person.create_sweep(sweep_of(seeds=(7,)))
+
+    def read_and_delete(name: str) -> SweepRecord | None:
+        record = read(name)
+        if moments:
+            delete_at(moments[0])
+        return record
+
+    def write_and_delete(results: Results, record: SweepRecord) -> None:
+        write_sweep(results, record)
+        delete_at("after that")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client.ledger, "sweep", read_and_delete)
+        patch.setattr(advance, "write_sweep", write_and_delete)
+        StandIn(client).advance()
+    if begun_again:
+        StandIn(client).run()
+        found, kept = client.ledger.sweep("bowl"), read_sweep(client.results, "bowl")
+        assert found is not None
+        assert kept is not None
+        assert (found.state, found.as_dict()) == ("ended", kept.as_dict())
+        assert {entry.seed for entry in found.entries} == {7}
+    else:
+        assert client.ledger.redis.keys("quartet:*bowl*") == []
+        assert not sweep_folder(client.results, "bowl").exists()
+
+
+@pytest.mark.parametrize("change", ["extended", "a trial is retried", "begun anew"])
+def test_a_sweep_that_changes_while_its_end_is_decided_goes_on(
+    client: Client, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    client.create_sweep(sweep_of(method="random", parameters={"learning_rate": RATES}, run_cap=2))
+    stand_in = StandIn(client, lambda _: None)
+    stand_in.advance()
+    stand_in.end_queued()
+    person, read = Client(client.settings), client.ledger.sweep
+
+    def read_and_change(name: str) -> SweepRecord | None:
+        record = read(name)
+        monkeypatch.undo()
+        sweep = person.find_sweep(name)
+        if change == "extended":
+            sweep.extend("+1")
+        elif change == "a trial is retried":
+            person.retry(sweep.entries[0].job)
+        else:
+            sweep.stop().delete()
+            person.create_sweep(sweep_of())
+        return record
+
+    monkeypatch.setattr(client.ledger, "sweep", read_and_change)
+    stand_in.advance()
+    assert client.find_sweep("bowl").state == "running"
+    StandIn(client).run()
+    assert client.find_sweep("bowl").counts["succeeded"] == {"begun anew": 3}.get(change, 1)

@@ -4,10 +4,12 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 
-from jobs.cli.sweep import sweep_command
+from jobs.cli.sweep import _ONE_LINE, sweep_command
 from jobs.sweeps.early_stops import TYPES
+from jobs.sweeps.file_schema import file_schema
 from jobs.sweeps.parameter_values import DISTRIBUTIONS
 from jobs.sweeps.wandb_keys import METHODS, SWEEP_KEYS
 from jobs.sweeps.yaml_tree import read_yaml
@@ -24,8 +26,6 @@ def test_every_name_is_there(names: tuple[str, ...]) -> None:
 
 
 def test_every_option_of_one_line_is_there() -> None:
-    import click
-
     model = sweep_command.get_command(click.Context(sweep_command), "denoiser")
     assert isinstance(model, click.Group)
     command = model.get_command(click.Context(model), "train")
@@ -33,6 +33,16 @@ def test_every_option_of_one_line_is_there() -> None:
     own = [param.opts[0].strip("-") for param in command.params if param.name in ("method", "run_cap", "parallel", "metric", "goal", "early_terminate", "min_iter", "eta", "then", "max_failures", "tags", "fresh", "dry_run")]  # fmt: skip
     assert len(own) == 13
     assert {*own} <= QUOTED
+
+
+def test_the_default_of_parallel_is_said_in_the_same_words_everywhere() -> None:
+    [default] = re.findall(r"^\| `parallel` .* \| (.*): some are queued ahead", TEXT, re.MULTILINE)
+    default = default.replace("`", "")
+    [option] = [each for each in _ONE_LINE if each.name == "parallel"]
+    assert isinstance(option, click.Option)
+    about = file_schema()["$defs"]["description"]["properties"]["parallel"]["description"]
+    assert default in about
+    assert default in (option.help or "")
 
 
 def test_the_file_that_is_shown_is_one() -> None:

@@ -141,11 +141,25 @@ def test_an_ended_sweep_is_forgotten_once_its_file_is_written_and_its_time_is_ov
     assert not begun.forget_sweep("bowl", -1)  # its file is not up to date
     record = begun.sweep("bowl")
     assert record is not None
-    begun.sweep_saved("bowl", record.changes)
+    assert begun.sweep_saved(record)
     assert not begun.forget_sweep("bowl", 3600)
     assert begun.forget_sweep("bowl", -1)
     assert begun.sweep("bowl") is None
+    assert not begun.sweep_saved(record)
     assert begun.redis.keys("quartet:*bowl*") == []
+
+
+def test_what_an_earlier_version_left_of_a_deleted_sweep_keeps_none_from_being_restored(
+    begun: Ledger,
+) -> None:
+    record = begun.sweep("bowl")
+    assert record is not None
+    begun.redis.delete("quartet:sweep:bowl", "quartet:entries:bowl")
+    begun.redis.hset("quartet:sweep:bowl", "saved", 1)
+    assert begun.restore_sweep(record, "running", record.entries)
+    restored = begun.sweep("bowl")
+    assert restored is not None
+    assert restored.as_dict() == record.as_dict()
 
 
 def test_the_end_of_a_trial_wakes_whoever_advances_sweeps_and_another_job_does_not(begun: Ledger) -> None:

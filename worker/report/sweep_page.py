@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from jobs.ledger.sweep_record import SweepRecord
 from jobs.store.results import Results
-from jobs.sweeps.sweep_folder import sweep_folder
+from jobs.sweeps.sweep_folder import FILE as SWEEP_FILE
+from jobs.sweeps.sweep_folder import delete_sweep, sweep_folder
 from worker.report.compare_page import FILE, write_sweep_page
 from worker.report.costly_parts import CostlyParts
 
@@ -78,7 +79,7 @@ class SweepPages:
         Whatever goes wrong is logged, since a sweep needs no page to go on.
 
         Args:
-            record: the sweep as it is now.
+            record: the sweep as it is now; it gets no page before it has a file, nor once it is deleted.
 
         Returns:
             Whether it was written.
@@ -103,10 +104,15 @@ class SweepPages:
         if last is not None and last.state == record.state and last.content == content:
             last.looked = now
             return False
+        file = path.with_name(SWEEP_FILE)  # a sweep that is deleted has none
+        if not file.is_file():
+            return False
         parts = last.parts if last is not None else CostlyParts(COSTLY_SECONDS)
         written = self._written[record.name] = _Written(record.state, content, now, 0.0, settled, parts)
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_sweep_page(self._results, record, path, parts=parts)
+        if not file.is_file():  # whoever deleted the sweep meanwhile may not have seen the page
+            delete_sweep(self._results, record.name)
+            return False
         if is_last:  # what it was drawn from is not needed again
             written.parts = CostlyParts()
         written.looked = time.monotonic()

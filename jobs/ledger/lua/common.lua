@@ -275,6 +275,12 @@ local function submit(id, spec, name, list, task, continues, sweep, needed)
   return { wait_or_queue(id, needed, 'queued') }
 end
 
+-- Whether a sweep runs that began at this time, or at whatever time where that is '': another may have its name by now.
+local function runs(sweep, began)
+  local state, created = unpack(redis.call('HMGET', sweep_key(sweep), 'state', 'created'))
+  return state == 'running' and (began == '' or began == created)
+end
+
 -- Whether a sweep's entry of this key is that of job `id`.
 local function has_entry(sweep, key, id)
   local entry = redis.call('HGET', entries_key(sweep), key)

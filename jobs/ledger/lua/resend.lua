@@ -7,7 +7,8 @@ for _, list in ipairs(LISTS) do
   local next_message, before = redis.call('LINDEX', list_key(list), -1), '+inf'
   if next_message then
     local number = string.match(next_message, '"delivery_tag": "[%w-]+%.(%d+)"')
-    before = number and '(' .. number or '-inf' -- a stranger's message is dropped when a worker takes it
+    local ours = number and tonumber(number) <= (tonumber(redis.call('GET', PREFIX .. 'sequence')) or 0)
+    before = ours and '(' .. number or '-inf' -- a stranger's message is dropped when a worker takes it
   end
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', PREFIX .. 'sent:' .. list, '-inf', before, 'LIMIT', 0, 500)) do
     local missing = get(id, 'missing')
