@@ -1,8 +1,8 @@
 """Tokenises many reviews on two cores: in this process, and in a second one beside it.
 
 Python computes in one thread at a time, and the tokeniser shares nothing between reviews. The second process
-loads no TensorFlow, and ends with this one. It is given each block before it has answered for the one before,
-so that it never waits for this process, which also reads the reviews and uses their words.
+loads no TensorFlow, and ends with this one. The next block is ready for it before it has answered for the one
+before, so that it does not wait while this process reads reviews or uses their words.
 """
 
 import logging
@@ -26,7 +26,7 @@ AHEAD = 4
 """Blocks that may wait for one that the second process has."""
 
 _ASKED = 2
-"""Blocks that the second process has, the one that it tokenises and the next."""
+"""Blocks for the second process: the one that it tokenises, and the next."""
 
 _ANSWER_SECONDS = 60.0
 """A process that takes longer for a block is stuck, or was stopped by somebody."""
