@@ -23,6 +23,7 @@ MANIFEST = manifest.NAME
 CHECKPOINT = "checkpoint.npz"
 MODEL = "model.keras"
 LOG = "log.txt"
+LOSS_WITHIN_EPOCHS = "loss_within_epochs.csv"
 
 MOST_JSON_BYTES = 16 * 2**20
 """The largest JSON file that is read; those of jobs have a thousandth of it, and samples a few hundredths."""

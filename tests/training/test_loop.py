@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from jobs.errors import Cancelled, DamagedFolder, JobFailed
-from jobs.store.job_folder import JobFolder
+from jobs.store.job_folder import LOSS_WITHIN_EPOCHS, JobFolder
 from tests.training.counting import Counting, Watched
 from worker.context import JobContext
 from worker.training.checkpoint import Checkpoint
-from worker.training.history_files import LOSS_WITHIN_EPOCHS
 from worker.training.loop import fit
 
 

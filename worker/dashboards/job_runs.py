@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.errors import DamagedFolder, InvalidJob, QuartetError
-from jobs.store.job_folder import CHECKPOINT, JobFolder
+from jobs.store.job_folder import CHECKPOINT, LOSS_WITHIN_EPOCHS, JobFolder
 from jobs.store.results import Results
 from jobs.store.saved_records import read_saved, saved_ids
 from jobs.store.staging import STAGING, job_of_staging, progress_of_staging
@@ -23,7 +23,6 @@ from jobs.wording import shown
 from worker.dashboards.event_run import EventRun, WithinEpoch
 from worker.dashboards.hparams import end_summary, metric_of, start_summary, trial_of
 from worker.training.checkpoint import Checkpoint
-from worker.training.history_files import LOSS_WITHIN_EPOCHS
 
 log = logging.getLogger(__name__)
 

@@ -4,12 +4,10 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from jobs.store.job_folder import JobFolder
+from jobs.store.job_folder import LOSS_WITHIN_EPOCHS, JobFolder
 from worker.context import MODEL_SUMMARY
 from worker.report.blocks import Block, Metric, Table
 from worker.report.loss_curve import loss_curve, loss_within_epochs
-
-LOSS_WITHIN_EPOCHS = "loss_within_epochs.csv"
 
 
 def training_blocks(folder: JobFolder, metrics: Sequence[Metric]) -> Iterator[Block]:

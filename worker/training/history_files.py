@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from jobs.store.job_folder import LOSS_WITHIN_EPOCHS
 from worker.context import write_table
 from worker.training.checkpoint import Checkpoint
 
 HISTORY = "history.csv"
-LOSS_WITHIN_EPOCHS = "loss_within_epochs.csv"
 
 
 def write_history(folder: Path, position: Checkpoint, name: str = HISTORY) -> None:
