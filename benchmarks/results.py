@@ -17,6 +17,7 @@ ROWS = (
     "textgen_training",
     "textgen_generation",
     "sentiment",
+    "tokenising",
     "memory",
     "first_step",
     "worker_start",

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.data import OFFLINE, REAL, real_data_folder
 from benchmarks.measuring import Row, pairs
+from benchmarks.review_files import review_texts, write_reviews
 from benchmarks.row_command import run
 from benchmarks.service import folders, wait
 from benchmarks.whole_command import whole_command
@@ -116,10 +117,10 @@ def _commands(settings: Settings, short: bool) -> list[Measured]:
     images, epochs = data["images"], 1 if short else 10
     models = _trained(settings, data)
     autoencoder, denoiser, critic, writer = models.values()
-    texts = _reviews(settings, data["reviews"])
+    texts = review_texts(settings, data["reviews"])
     labelled = {20: 2.0} if short else LABELLED
     for number in labelled:
-        _write_reviews(settings.data_dir / f"{number}.csv", texts, number)
+        write_reviews(settings.data_dir / f"{number}.csv", texts, number)
     text = _write_text(settings.data_dir / "text.txt", texts, 20_000 if short else TEXT_BYTES)
     reviews = f"`sentiment evaluate`, reviews of {data['reviews']}"
     return [
@@ -174,19 +175,6 @@ def _trained(settings: Settings, data: dict[str, str]) -> dict[str, str]:
             for model, kind in kinds.items()
         }
         return {model: wait(client, job_id).id for model, job_id in submitted.items()}
-
-
-def _reviews(settings: Settings, name: str) -> list[str]:
-    from worker.tasks.sentiment.sources import open_reviews
-
-    return [review.text for review in open_reviews(name, settings, labelled=True).read(print)]
-
-
-def _write_reviews(path: Path, texts: Sequence[str], count: int) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["text"])
-        rows.writerows([text] for text in itertools.islice(itertools.cycle(texts), count))
 
 
 def _write_text(path: Path, texts: Sequence[str], size: int) -> Path:

@@ -354,3 +354,15 @@ def still_open(connection: socket.socket, kind: str) -> bool:
         connection.close()
         return False
     return True
+
+
+def test_a_signal_just_before_the_server_waits_ends_it_without_a_warning() -> None:
+    program = (
+        "import socket, sys, uvicorn.server\n"
+        "from worker.dashboards.connections import serve\n"
+        "uvicorn.server.asyncio_run = lambda *_, **__: sys.exit('stopped')\n"
+        "with socket.create_server(('127.0.0.1', 0)) as listener:\n"
+        "    serve(None, listener, {})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "stopped\n")

@@ -9,6 +9,7 @@ import contextlib
 import resource
 import socket
 import struct
+import warnings
 
 import h11
 import uvicorn
@@ -75,6 +76,8 @@ def serve(application: ASGIApp, listener: socket.socket, headers: dict[str, str]
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=MOST_HEAD_BYTES,
     )
+    # Made and not yet waited for when a signal ends the process at that moment.
+    warnings.filterwarnings("ignore", r"coroutine 'Server\.serve' was never awaited", RuntimeWarning)
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -1,0 +1,75 @@
+"""How fast reviews become token ids, from a CSV file on, beside one thread of a plain regular expression.
+
+Run: `python -m benchmarks.tokenising [--short]`.
+"""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.data import OFFLINE, REAL, WORDS, WORDS_READ, real_data_folder
+from benchmarks.measuring import Row, pairs
+from benchmarks.review_files import review_texts, write_reviews
+from benchmarks.row_command import run
+from benchmarks.service import folders
+from jobs.settings import Settings
+from worker.tasks.sentiment.second_tokeniser import blocks_of, tokenised
+from worker.tasks.sentiment.sources import open_reviews
+from worker.tasks.sentiment.tokeniser import words_of
+from worker.tasks.sentiment.tokens import TokenCollector
+from worker.tasks.sentiment.vocabulary import Vocabulary
+
+TURNS = 7
+COUNTED = 10_000
+"""Reviews whose words are counted for the vocabulary."""
+
+GOAL = 35 / 24
+"""In MB/s, the goal and what one thread of the expression reached on the machine where it was set."""
+
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+
+
+def measure(row: Row) -> None:
+    """Read and tokenise in turn with the plain expression, which finds no ids and is given the texts."""
+    with folders(None if row.short else real_data_folder()) as settings:
+        texts = review_texts(settings, (OFFLINE if row.short else REAL)["reviews"])
+        path = settings.data_dir / "reviews.csv"
+        write_reviews(path, texts, len(texts))
+        counted = Counter(word for text in texts[:COUNTED] for word in words_of(text))
+        vocabulary = Vocabulary(tuple(word for word, _ in counted.most_common(WORDS)))
+        megabytes = path.stat().st_size / 1e6
+        quartet, plain = [], []
+        for _ in range(1 if row.short else TURNS):
+            quartet.append(megabytes / _read_and_tokenise(path, settings, vocabulary))
+            plain.append(megabytes / _find_words(texts))
+    row.figure("from a CSV file to token ids", "MB/s", quartet)
+    row.figure("one thread, a regular expression", "MB/s", plain)
+    row.judge("beside one thread of a regular expression", pairs(quartet, plain), "≥", GOAL)
+    row.note(
+        "As jobs do it that label, without the network: two processes, the vocabulary of a model. The "
+        "expression finds words in texts that are in memory, in lower case, and does nothing else."
+    )
+
+
+def _read_and_tokenise(path: Path, settings: Settings, vocabulary: Vocabulary) -> float:
+    source = open_reviews(str(path), settings, labelled=False)
+    began = time.perf_counter()
+    texts = (review.text for review in source.read(print))
+    for block in tokenised(blocks_of(texts), WORDS_READ):
+        collector = TokenCollector(WORDS_READ, vocabulary)
+        collector.add_block(block.tokens)
+        collector.tokens()
+    return time.perf_counter() - began
+
+
+def _find_words(texts: Sequence[str]) -> float:
+    began = time.perf_counter()
+    for text in texts:
+        _WORD.findall(text.lower())
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    run("tokenising", "Reading and tokenising reviews", measure)
