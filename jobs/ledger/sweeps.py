@@ -115,9 +115,9 @@ class LedgerSweeps(LedgerUpkeep):
             raise refused(answer)
         return "over" if answer[0] == "over" else "added" if answer[0] in STATES else "taken"
 
-    def add_reused(self, sweep: str, entry: Entry, began: int | None = None) -> Added:
+    def add_reused(self, sweep: str, entry: Entry, began: int) -> Added:
         """Add a job that had succeeded before the sweep asked for it; `began` is as for `submit_trial`."""
-        answer = self.run("add_reused", str, sweep, entry.key, json.dumps(entry.as_dict()), began or "")
+        answer = self.run("add_reused", str, sweep, entry.key, json.dumps(entry.as_dict()), began)
         return "added" if answer == "added" else "over" if answer == "over" else "taken"
 
     def end_sweep(

@@ -109,7 +109,6 @@ class AnsweringProcess:
                 ours.close()
                 raise
         started = self._started = _Started(process, MessageSocket(ours))
-        started.channel.look_now_and_then()
         weakref.finalize(self, _end, *started)
         return started
 

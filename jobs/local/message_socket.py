@@ -28,20 +28,17 @@ class MessageSocket:
             end: of a pair of stream sockets.
         """
         self._end = end
-
-    def look_now_and_then(self) -> None:
-        """Have `send` and `receive` look every `LOOK_SECONDS` at how long they have lasted."""
         seconds = int(LOOK_SECONDS)
         limit = struct.pack("ll", seconds, round((LOOK_SECONDS - seconds) * 1e6))  # C's `timeval`
         for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
-            self._end.setsockopt(socket.SOL_SOCKET, option, limit)
+            end.setsockopt(socket.SOL_SOCKET, option, limit)
 
     def send(self, content: Any, lasting: Lasting | None = None) -> None:
         """Send an object that can be pickled.
 
         Args:
             content: the object.
-            lasting: how long it may take, after `look_now_and_then`; None: for ever.
+            lasting: how long it may take; None: for ever.
 
         Raises:
             OSError: the other process has closed its end.
@@ -59,7 +56,7 @@ class MessageSocket:
         """Wait for an object.
 
         Args:
-            lasting: how long it may take, after `look_now_and_then`; None: for ever.
+            lasting: how long it may take; None: for ever.
 
         Raises:
             EOFError: the other process has closed its end.

@@ -297,9 +297,9 @@ class OwnData:
             others = [other for other in entries if other.name != name]
             gone = not unreadable and all(other.pin.content != entry.pin.content for other in others)
             # The content first: whatever dies in between, the name says what is left to be removed.
-            if gone and self.shared is not None:
-                self.shared.remove(entry.pin.form)
             if self.shared is not None:
+                if gone:
+                    self.shared.remove(entry.pin.form)
                 self.shared.remove_entry(name)
             path = self.content.find(entry.sha256, entry.suffix)
             if gone and path is not None:

@@ -29,8 +29,6 @@ def test_a_message_larger_than_the_socket_comes_whole_however_slowly_it_is_read(
     ends: tuple[MessageSocket, MessageSocket],
 ) -> None:
     one, other = ends
-    one.look_now_and_then()
-    other.look_now_and_then()
 
     def send() -> None:
         for message in ("first", LARGE, "last"):
@@ -64,7 +62,6 @@ def test_whoever_does_not_read_or_answer_for_too_long_is_waited_for_no_longer(
     ends: tuple[MessageSocket, MessageSocket],
 ) -> None:
     one, _ = ends
-    one.look_now_and_then()
     with pytest.raises(TimeoutError):
         one.receive(Lasting(0.05))
     with pytest.raises(TimeoutError):

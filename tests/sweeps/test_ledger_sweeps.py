@@ -28,6 +28,12 @@ def entry(trial: int = 0, job: str | None = None) -> Entry:
     return Entry(trial, 0, None, job or new_job_id(), {"learning_rate": 0.1 + 0.2}, 0)
 
 
+def beginning(begun: Ledger) -> int:
+    record = begun.sweep("bowl")
+    assert record is not None
+    return record.created
+
+
 def test_a_sweep_is_read_as_it_was_put(begun: Ledger) -> None:
     record = begun.sweep("bowl")
     assert record is not None
@@ -53,7 +59,7 @@ def test_a_trial_is_queued_with_its_entry_and_says_of_which_sweep_it_is(begun: L
 def test_no_two_jobs_get_the_same_entry(begun: Ledger) -> None:
     assert begun.submit_trial("bowl", entry(), TRAIN) == "added"
     assert begun.submit_trial("bowl", entry(), TRAIN) == "taken"
-    assert begun.add_reused("bowl", entry()) == "taken"
+    assert begun.add_reused("bowl", entry(), beginning(begun)) == "taken"
     assert len(begun.ids()) == 1
 
 
@@ -61,7 +67,7 @@ def test_no_two_jobs_get_the_same_entry(begun: Ledger) -> None:
 def test_a_sweep_that_does_not_run_takes_no_trial(begun: Ledger, state: str) -> None:
     assert begun.end_sweep("bowl", state, "because") == "running"  # type: ignore[arg-type]
     assert begun.submit_trial("bowl", entry(), TRAIN) == "over"
-    assert begun.add_reused("bowl", entry()) == "over"
+    assert begun.add_reused("bowl", entry(), beginning(begun)) == "over"
     assert begun.submit_trial("unknown", entry(), TRAIN) == "over"
     assert begun.ids() == []
     record = begun.sweep("bowl")

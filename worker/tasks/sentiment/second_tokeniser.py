@@ -77,16 +77,20 @@ def tokenised(blocks: Iterable[list[str]], length: int) -> Generator[TokenisedTe
     second, remaining = _SecondProcess(length), iter(blocks)
     waiting = deque[_Begun]((texts, tokenise(texts, length)) for texts in islice(remaining, 1))
     is_read = False
+
+    def is_second_free() -> bool:
+        return not second.has_ended and sum(not _is_done(begun) for begun in waiting) < _ASKED
+
     try:
         while waiting or not is_read:
             has_next = bool(waiting) and _is_done(waiting[0])
-            if is_read or len(waiting) > AHEAD or (has_next and not second.takes_more()):
+            if is_read or len(waiting) > AHEAD or (has_next and not is_second_free()):
                 yield second.finish(waiting.popleft())
                 continue
             texts = next(remaining, None)
             if texts is None:
                 is_read = True
-            elif second.takes_more():
+            elif is_second_free():
                 waiting.append(second.begin(texts))
             else:
                 waiting.append((texts, tokenise(texts, length)))
@@ -103,27 +107,24 @@ def _is_done(begun: _Begun) -> bool:
 
 
 class _SecondProcess:
-    """The process that tokenises beside this one."""
+    """The process that tokenises beside this one.
+
+    Attributes:
+        has_ended: whether it can be given no block: it has ended, or there is only one core.
+    """
 
     def __init__(self, length: int) -> None:
         """Nothing is started yet."""
-        self._has_ended = usable_processors() == 1
+        self.has_ended = usable_processors() == 1
         self._length = length
         self._process = AnsweringProcess(
             "worker.tasks.sentiment.second_tokeniser", answer_seconds=_ANSWER_SECONDS
         )
         self._thread = ThreadPoolExecutor(1, "tokenise")
-        self._asked: list[Future[TokenBlock | None]] = []
-
-    def takes_more(self) -> bool:
-        """Whether it can be given a block."""
-        self._asked = [asked for asked in self._asked if not asked.done()]
-        return not self._has_ended and len(self._asked) < _ASKED
 
     def begin(self, texts: list[str]) -> _Begun:
         """Have it tokenise a block."""
-        self._asked.append(self._thread.submit(self._ask, texts))
-        return texts, self._asked[-1]
+        return texts, self._thread.submit(self._ask, texts)
 
     def finish(self, begun: _Begun) -> TokenisedTexts:
         """A block with its words, which are found here if the process has ended."""
@@ -133,12 +134,12 @@ class _SecondProcess:
 
     def _ask(self, texts: list[str]) -> TokenBlock | None:
         """The words of a block; None if the process has ended."""
-        if not self._has_ended:
+        if not self.has_ended:
             try:
                 tokens: TokenBlock = self._process.ask(texts, self._length)
             except ProcessEnded as error:
                 log.warning("the second process that tokenises ended (%s); this one goes on alone", error)
-                self._has_ended = True
+                self.has_ended = True
             else:
                 return tokens
         return None
