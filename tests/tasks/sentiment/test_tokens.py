@@ -1,4 +1,4 @@
-"""Words, the vocabulary and token ids."""
+"""The vocabulary and token ids."""
 
 import json
 from pathlib import Path
@@ -7,31 +7,9 @@ import numpy as np
 import pytest
 
 from jobs.errors import InvalidData
-from tests.tasks.hostile_files import assert_linear
-from worker.tasks.sentiment.tokeniser import words_of
 from worker.tasks.sentiment.tokens import MOST_DISTINCT_WORDS, TokenCollector, Tokens
 from worker.tasks.sentiment.vocabulary import RESERVED, UNKNOWN, Vocabulary
 from worker.tasks.sentiment.vocabulary_choice import choose_vocabulary
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("It's GOOD, isn't it?", ["it's", "good", "isn't", "it"]),
-        ("don’t", ["don't"]),
-        ("'quoted' rock'n'roll '", ["quoted", "rock'n'roll"]),
-        ("one<br /><br />two<br>three", ["one", "two", "three"]),
-        ("10/10 for 007_s", ["10", "10", "for", "007", "s"]),
-        ("Ça va, été", ["ça", "va", "été"]),
-        ("e\u0301te\u0301", ["été"]),
-        ("фильм хороший", ["фильм", "хороший"]),
-        ("<script>alert(1)</script>", ["script", "alert", "1", "script"]),
-        ("!!! ... 🎻", []),
-        ("", []),
-    ],
-)
-def test_words_are_found(text: str, words: list[str]) -> None:
-    assert words_of(text) == words
 
 
 def test_the_most_frequent_words_of_the_training_reviews_are_known() -> None:
@@ -80,12 +58,3 @@ def test_a_vocabulary_reads_back_and_an_older_one_but_none_of_an_unknown_tokenis
         path.write_text(damaged)
         with pytest.raises(InvalidData, match="expected a vocabulary, got a damaged file"):
             Vocabulary.read(path)
-
-
-def test_a_review_of_combining_marks_is_read_in_linear_time() -> None:
-    assert_linear(lambda size: lambda: words_of("good " + "\u0315\u0300" * (size // 2)), 200_000)
-
-
-def test_the_words_of_a_review_do_not_depend_on_a_joiner() -> None:
-    marks = "\u0315\u0300" * 50
-    assert words_of(f"Très coq{marks} film") == ["très", "coq", "film"]

@@ -26,7 +26,7 @@ from worker.tasks.sentiment.meant_text import note_on_encoded
 from worker.tasks.sentiment.parts import training_part
 from worker.tasks.sentiment.review_set import ReviewSet
 from worker.tasks.sentiment.reviews import ReviewSource, digest_bytes
-from worker.tasks.sentiment.second_tokeniser import blocks_of, tokenised
+from worker.tasks.sentiment.token_block import blocks_of
 from worker.tasks.sentiment.tokens import TokenCollector
 from worker.tasks.sentiment.vocabulary import TOKENISER, Vocabulary
 from worker.tasks.sentiment.vocabulary_choice import choose_vocabulary
@@ -133,9 +133,9 @@ def _make(source: ReviewSource, recipe: Recipe) -> ReviewSet:
             yield review.text
 
     def collected() -> Iterator[bytes]:
-        for block in tokenised(blocks_of(read_texts()), recipe.length):
-            collector.add_block(block.tokens)
-            for text in block.texts:
+        for texts in blocks_of(read_texts()):
+            collector.add_all(texts)
+            for text in texts:
                 checksums.extend(hashlib.blake2b(text.encode(), digest_size=8).digest())
                 yield digest_bytes(text)
 

@@ -20,15 +20,15 @@ from worker.tasks.sentiment.explanation import MOST_REVIEWS, Effect, explain
 from worker.tasks.sentiment.meant_text import note_on_encoded
 from worker.tasks.sentiment.reviews import LABEL_NAMES, excerpt
 from worker.tasks.sentiment.scoring import ReviewScorer, probabilities_of
-from worker.tasks.sentiment.second_tokeniser import TokenisedTexts, blocks_of, tokenised
 from worker.tasks.sentiment.spec import Generate
+from worker.tasks.sentiment.token_block import blocks_of
 from worker.tasks.sentiment.tokens import TokenCollector, Tokens, note_on_cut
 from worker.tasks.sentiment.vocabulary import UNKNOWN, Vocabulary
 
 BLOCK = 4_096
 BLOCK_CHARACTERS = 16_000_000
-"""Reviews of a block, and with how many characters it is full. One is written, one judged and one or two more
-tokenised at the same time: a million reviews need no more memory than these."""
+"""Reviews of a block, and with how many characters it is full. While one is judged, the next one is read and
+tokenised, and the one before is written: a million reviews need no more memory than these."""
 
 _TO_QUOTE = re.compile(r'[,"\r\n]')
 
@@ -150,24 +150,21 @@ class Labeller:
 
     def _judged(self, texts: Iterator[str]) -> Generator[Block, None, None]:
         """The blocks of some reviews; the network judges the next one while the caller has one."""
-        blocks = tokenised(blocks_of(texts, BLOCK, BLOCK_CHARACTERS), self._length)
-        with closing(blocks), ThreadPoolExecutor(1, "network") as network:
+        with ThreadPoolExecutor(1, "network") as network:
             judging: deque[Future[Block]] = deque()
-            for block in blocks:
-                judging.append(network.submit(self._judge, block))
+            for block in blocks_of(texts, BLOCK, BLOCK_CHARACTERS):
+                collector = TokenCollector(self._length, self._vocabulary).add_all(block)
+                judging.append(network.submit(self._judge, block, collector.tokens(), collector.encoded))
                 if len(judging) > 1:
                     yield judging.popleft().result()
             while judging:
                 yield judging.popleft().result()
 
-    def _judge(self, block: TokenisedTexts) -> Block:
-        collector = TokenCollector(self._length, self._vocabulary)
-        collector.add_block(block.tokens)
-        tokens = collector.tokens()
+    def _judge(self, texts: list[str], tokens: Tokens, encoded: int) -> Block:
         logits = self._scorer.logits(tokens, self._context.check_stop)
         known_words = np.add.reduceat((tokens.ids != UNKNOWN).astype(np.int64), tokens.offsets[:-1])
         positive = (probabilities_of(logits) >= self._threshold) & (known_words > 0)
-        return Block(block.texts, tokens, collector.encoded, logits, known_words, positive)
+        return Block(texts, tokens, encoded, logits, known_words, positive)
 
     def _explain(self, block: Block) -> None:
         """Write what moved the first decisions of a block."""

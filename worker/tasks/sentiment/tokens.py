@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.wording import counted
-from worker.tasks.sentiment.tokeniser import TokenBlock, tokenise
+from worker.tasks.sentiment.token_block import TokenBlock, blocks_of, tokenise
 from worker.tasks.sentiment.vocabulary import RESERVED, UNKNOWN, Vocabulary
 
 MOST_DISTINCT_WORDS = 2_000_000
@@ -115,20 +115,20 @@ class TokenCollector:
         self._offsets = array("q", [0])
         self._lengths = array("i")
 
-    def add_block(self, block: TokenBlock) -> None:
-        """Add reviews whose words have been found. A review without a word becomes a single unknown word."""
+    def add_all(self, texts: Iterable[str]) -> "TokenCollector":
+        """Add several reviews. One without a word becomes a single unknown word."""
+        for block in blocks_of(texts):
+            self._add(tokenise(block, self._length))
+        return self
+
+    def _add(self, block: TokenBlock) -> None:
         ids = np.fromiter(map(self._index.__getitem__, block.words), np.int32, len(block.words))
         ids = np.concatenate([np.array([UNKNOWN], np.int32), ids])
-        self._ids.frombytes(ids[np.frombuffer(block.ids, np.int32)].tobytes())
-        ends = self._offsets[-1] + np.cumsum(np.frombuffer(block.sizes, np.int32), dtype=np.int64)
+        self._ids.frombytes(ids[block.ids].tobytes())
+        ends = self._offsets[-1] + np.cumsum(block.sizes, dtype=np.int64)
         self._offsets.frombytes(ends.tobytes())
-        self._lengths.extend(block.lengths)
+        self._lengths.frombytes(block.lengths.tobytes())
         self.encoded += block.encoded
-
-    def add_all(self, texts: Iterable[str]) -> "TokenCollector":
-        """Add several reviews."""
-        self.add_block(tokenise(texts, self._length))
-        return self
 
     def tokens(self) -> Tokens:
         """What was collected. The arrays are the collector's own, which accepts no further review."""
