@@ -141,7 +141,7 @@ def _first_places(kept: bytes, starts: NDArray[np.int32], ends: NDArray[np.int32
     places = np.arange(len(starts), dtype=np.int32)
     table = np.empty(1 << bits, np.int32)
     table[slots[::-1]] = places[::-1]  # of several places the last one written stays: the first
-    first = table[slots]
+    first: NDArray[np.int32] = table[slots]
     others = np.flatnonzero((left[first] != left) | (right[first] != right) | is_longer)
     found: dict[bytes, int] = {}
     for place, start, end in zip(
