@@ -1,6 +1,7 @@
 """A whole training job as a worker's process does it: data, training and files, without the queue."""
 
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,13 @@ class Quartet:
         self._place = tempfile.TemporaryDirectory(prefix="quartet-bench-")
         self._settings = read_settings(data_dir=Path(folder or self._place.name))
 
-    def train(self) -> None:
-        """Train one epoch with the defaults of a job."""
-        spec = JobSpec.make(self._model, "train", data=self._name, parameters={"epochs": 1})
-        self._train(JobContext(spec=spec, folder=Path(self._place.name), settings=self._settings))
+    def train(self, epochs: int = 1, seed: int = 0) -> float:
+        """Train with the defaults of a job otherwise; the seconds that it took."""
+        spec = JobSpec.make(self._model, "train", data=self._name, seed=seed, parameters={"epochs": epochs})
+        with tempfile.TemporaryDirectory(dir=self._place.name) as folder:
+            began = time.perf_counter()
+            self._train(JobContext(spec=spec, folder=Path(folder), settings=self._settings))
+            return time.perf_counter() - began
 
     def held_mb(self) -> dict[str, float]:
         """What the process holds now, in 10⁶ bytes: pages of files (`RssFile`), and its own (`RssAnon`).
