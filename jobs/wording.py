@@ -1,7 +1,10 @@
 """Counts, articles, values and sizes as messages and reports write them."""
 
+import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 _VOWEL_WORD = re.compile(
     r"(?!uni|us[aeiu]|uti|eu|one(?![a-z]))[aeiou]|hour|honest|8|1[18](?!\d)", re.IGNORECASE
@@ -37,7 +40,11 @@ MOST_DIGITS = 4_000
 """Of an integer that a message quotes; Python refuses to write one of more than 4,300."""
 
 
-def shown(value: object, most: int = 60) -> str:
+MOST_QUOTED = 60
+"""Characters of a value that a message quotes."""
+
+
+def shown(value: object, most: int = MOST_QUOTED) -> str:
     """A value as a message quotes it: a number as it is, anything else as Python's `repr`, clipped.
 
     Args:
@@ -50,6 +57,31 @@ def shown(value: object, most: int = 60) -> str:
         value = value[: 4 * most]  # a huge one would be written out in full, to be clipped then
     text = value if isinstance(value, str) and is_number(value) else repr(value)
     return text if len(text) <= most else f"{text[: most - 3]}…{text[-1]}"
+
+
+def shown_of_file(value: object) -> str:
+    """As `shown`, for a value from YAML or JSON: `true`, `false` and `null` are spelled as they are there."""
+    return shown(_spelled_as_in_files(value))
+
+
+def _spelled_as_in_files(value: object) -> object:
+    if isinstance(value, bool) or value is None:
+        return _Literal(json.dumps(value))
+    if isinstance(value, list):
+        return [_spelled_as_in_files(each) for each in value[:MOST_QUOTED]]
+    if isinstance(value, dict):
+        return {key: _spelled_as_in_files(each) for key, each in islice(value.items(), MOST_QUOTED)}
+    return value
+
+
+@dataclass(frozen=True)
+class _Literal:
+    """A word that is quoted without quotation marks."""
+
+    word: str
+
+    def __repr__(self) -> str:
+        return self.word
 
 
 def is_number(text: str) -> bool:

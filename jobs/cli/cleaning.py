@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobs.cli.common import as_json, confirm, print_json
+from jobs.cli.common import as_json, confirm, count_of_jobs, print_json
 from jobs.cli.usage import Command
 from jobs.errors import InvalidInput, JobConflict
 from jobs.escape_control import escape_line
 from jobs.moments import SINCE
-from jobs.wording import counted, shown, size_text
+from jobs.wording import counted, size_text
 
 if TYPE_CHECKING:
     from jobs.pruning import Pruned
@@ -52,7 +52,7 @@ def prune_command(
     if older is None:
         hint = "`quartet prune --older 90d --dry-run` says what would go"
         raise InvalidInput("older", expected=SINCE, given="none", hint=hint)
-    best = _count(keep_best)
+    best = count_of_jobs("keep_best", keep_best)
     client = Client()
 
     def prune(**how: object) -> "Pruned":
@@ -88,17 +88,6 @@ def prune_command(
     if refused:
         given = f"{len(refused):,} that cannot, as said above"
         raise JobConflict("jobs", expected="jobs that can be deleted", given=given)
-
-
-def _count(given: str | None) -> int | None:
-    """What `--keep-best` was given.
-
-    Raises:
-        InvalidInput: it is not a number of jobs.
-    """
-    if given is None or (given.isascii() and given.isdecimal() and len(given) < 10 and int(given)):
-        return None if given is None else int(given)
-    raise InvalidInput("keep_best", expected="an integer ≥ 1", given=shown(given))
 
 
 def _show(planned: "Pruned") -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.errors import RedisUnreachable
+from jobs.errors import InvalidInput, RedisUnreachable
 from jobs.escape_control import escape_json, escape_line
+from jobs.wording import shown
 
 if TYPE_CHECKING:
     from jobs.client import Client
@@ -76,6 +77,19 @@ def confirm(question: str, otherwise: str = "nothing was deleted") -> None:
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         click.echo(otherwise)
         raise click.Abort
+
+
+def count_of_jobs(option: str, given: str | None) -> int | None:
+    """A number of jobs, as an option was given it; None without it.
+
+    Raises:
+        InvalidInput: it is not an integer ≥ 1, or it has more than nine digits.
+    """
+    if given is None:
+        return None
+    if not (given.isascii() and given.isdecimal() and len(given) < 10 and int(given)):
+        raise InvalidInput(option, expected="an integer ≥ 1", given=shown(given))
+    return int(given)
 
 
 def print_json(value: Any) -> None:

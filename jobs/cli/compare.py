@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobs.cli.common import as_json, print_json
+from jobs.cli.common import as_json, count_of_jobs, print_json
 from jobs.cli.usage import Command
 from jobs.errors import InvalidInput, RedisUnreachable
 
@@ -57,7 +57,13 @@ def compare_command(
     _check_one_form(forms)
     client = Client()
     comparison = client.compare(
-        *references, sweep=sweeps, tag=tags, last=_count(last), model=model, action=action, sort=sort
+        *references,
+        sweep=sweeps,
+        tag=tags,
+        last=count_of_jobs("last", last),
+        model=model,
+        action=action,
+        sort=sort,
     )
     if page:
         others = (references, tags, last, model, action, sort)
@@ -141,18 +147,3 @@ def _check_one_form(given: dict[str, bool]) -> None:
     forms = [name for name, asked in given.items() if asked]
     if len(forms) > 1:
         raise InvalidInput("output", expected=f"one of {', '.join(given)}", given=" and ".join(forms))
-
-
-def _count(given: str | None) -> int | None:
-    """How many of the newest jobs are asked for.
-
-    Raises:
-        InvalidInput: it is no number of jobs.
-    """
-    from jobs.wording import shown
-
-    if given is None:
-        return None
-    if not (given.isascii() and given.isdecimal() and len(given) < 10 and int(given)):
-        raise InvalidInput("last", expected="an integer ≥ 1", given=shown(given))
-    return int(given)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobs.cli.common import as_json, job_argument, print_json, shown_folder, tell_other_store
+from jobs.cli.common import as_json, count_of_jobs, job_argument, print_json, shown_folder, tell_other_store
 from jobs.cli.usage import Command
 from jobs.errors import DamagedFolder, InvalidInput, MissingPart, RedisUnreachable
 
@@ -124,9 +124,7 @@ def _limit(given: str | None, every: bool) -> int | None:
         return None if every else MOST_JOBS
     if every:
         raise InvalidInput("limit", expected="none with --all", given=shown(given))
-    if not (given.isascii() and given.isdecimal() and len(given) < 10 and int(given)):
-        raise InvalidInput("limit", expected="an integer ≥ 1", given=shown(given))
-    return int(given)
+    return count_of_jobs("limit", given)
 
 
 def _first(jobs: "list[Job]", most: int | None, unfinished: bool) -> "list[Job]":

@@ -12,7 +12,7 @@ from jobs.job import Job
 from jobs.ledger.job_record import ENDED, check_sweep
 from jobs.models import parameters_of
 from jobs.specs.stored_spec import StoredSpec
-from jobs.store.job_folder import MOST_TABLE_BYTES, JobFolder, is_finite
+from jobs.store.job_folder import HISTORY, MOST_TABLE_BYTES, JobFolder, is_finite
 from jobs.store.own_data_pin import Pin
 from jobs.store.regular_files import read_regular
 
@@ -151,7 +151,7 @@ def _default_data(model: str, action: str) -> str | None:
 def _epochs_in(folder: Path) -> int | None:
     """How many rows `history.csv` has; all its cells are numbers, so each row is a line."""
     try:
-        lines = read_regular(folder / "history.csv", MOST_TABLE_BYTES).splitlines()
+        lines = read_regular(folder / HISTORY, MOST_TABLE_BYTES).splitlines()
     except OSError:
         return None
     return max(0, sum(map(bool, lines)) - 1)

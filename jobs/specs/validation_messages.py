@@ -118,6 +118,8 @@ def expected_value(problem: Mapping[str, Any], schema: Mapping[str, Any]) -> str
         return f"{noun} {_SIGNS[kind]} {_plain(context[_LIMITS[kind]])}"
     if kind == "finite_number":
         return "a finite number"
+    if kind == "string_unicode":
+        return f"{noun} in UTF-8"
     if kind == "string_too_long":
         return f"at most {counted(context['max_length'], 'character')}"
     if kind == "string_too_short":

@@ -23,6 +23,7 @@ MANIFEST = manifest.NAME
 CHECKPOINT = "checkpoint.npz"
 MODEL = "model.keras"
 LOG = "log.txt"
+HISTORY = "history.csv"
 LOSS_WITHIN_EPOCHS = "loss_within_epochs.csv"
 
 MOST_JSON_BYTES = 16 * 2**20
@@ -90,7 +91,7 @@ class JobFolder:
         Raises:
             DamagedFolder: it is not a table of numbers.
         """
-        return self.numbers("history.csv") if os.path.lexists(self.path / "history.csv") else []
+        return self.numbers(HISTORY) if os.path.lexists(self.path / HISTORY) else []
 
     def json(self, name: str) -> Any:
         """The content of one of its JSON files.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jobs.errors import InvalidInput, InvalidSweep, QuartetError
-from jobs.wording import shown
+from jobs.wording import shown_of_file
 
 if TYPE_CHECKING:  # YAML is loaded when a file is read
     from jobs.sweeps.yaml_tree import Node
@@ -67,7 +67,7 @@ class Problems(list[Problem]):
     def add(self, place: Place, expected: str, given: object, hint: str | None = None) -> None:
         """Note a wrong value, which is quoted."""
         given = list(given) if isinstance(given, tuple) else given
-        self.append(Problem(place, expected, shown(given), hint))
+        self.append(Problem(place, expected, shown_of_file(given), hint))
 
     def lacking(self, place: Place, expected: str, hint: str | None = None) -> None:
         """Note a value that is missing."""

@@ -8,7 +8,7 @@ from jobs.comparison.folder_run import run_of_folder
 from jobs.comparison.run import DAMAGED, Run
 from jobs.errors import DamagedFolder
 from jobs.moments import milliseconds
-from jobs.store.job_folder import MODEL, JobFolder, files_in
+from jobs.store.job_folder import HISTORY, MODEL, JobFolder, files_in
 from jobs.store.objects.layout import well_named
 from jobs.sweeps.sweep_spec import names_a_folder
 from jobs.tracking.tracked_run import (
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 STATUS: Mapping[str, Status] = {"succeeded": "FINISHED", "failed": "FAILED", "cancelled": "KILLED"}
 SWEEP_STATUS: Mapping[str, Status] = {"running": "RUNNING", "ended": "FINISHED", "stopped": "KILLED"}
 
-FILES = ("report.html", "metrics.json", "history.csv", "job.json")
+FILES = ("report.html", "metrics.json", HISTORY, "job.json")
 """The files of a job that are copied, beside its figures."""
 
 FIGURES = "figures/"
-HISTORY = "epochs"
+EPOCHS = "epochs"
 """Before the name of each column of `history.csv`, which may have the name of a metric of the whole job."""
 
 MOST_STEP = 2**63 - 1
@@ -129,11 +129,11 @@ def _history(folder: JobFolder, ended: int) -> Iterator[MetricValue]:
         left -= row.get("seconds", 0.0)
         epoch = int(row["epoch"])
         if not 0 <= epoch <= MOST_STEP:
-            raise ValueError(f"history.csv has the epoch {row['epoch']:g}")
+            raise ValueError(f"{HISTORY} has the epoch {row['epoch']:g}")
         for column, value in row.items():
             if column != "epoch":
                 yield MetricValue(
-                    f"{HISTORY}/{named(column)}", value, max(0, ended - round(left * 1000)), epoch
+                    f"{EPOCHS}/{named(column)}", value, max(0, ended - round(left * 1000)), epoch
                 )
 
 

@@ -14,8 +14,10 @@ from jobs.cli.options import model_commands, split_parameters
 from jobs.data_check import expected_data
 from jobs.models import all_parameters, model_names, parameters_of
 from jobs.parameters import ACTIONS, Parameters
+from jobs.settings import Settings
 from jobs.showing.command_line import option
 from jobs.specs.validation_messages import schema_of
+from tests.cli.program import quartet_here
 
 KINDS = list(all_parameters())
 NAMES = [f"{kind.model} {kind.action}" for kind in KINDS]
@@ -162,3 +164,25 @@ def test_help_loads_no_library_that_only_a_job_needs() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("name", ["data", "name"])
+def test_a_text_that_is_not_utf_8_is_refused_in_one_sentence(settings: Settings, name: str) -> None:
+    done = quartet_here(settings, "submit", "textgen", "train", f"--{name}", "a\udcff", code=2)
+    assert done.stderr == f"quartet: {name}: expected text in UTF-8, got 'a\\udcff'\n"
+
+
+@pytest.mark.parametrize(
+    ("field", "arguments"),
+    [
+        ("limit", ("list", "--limit")),
+        ("last", ("compare", "--last")),
+        ("keep_best", ("prune", "--older", "1d", "--keep-best")),
+    ],
+)
+@pytest.mark.parametrize("given", ["0", "1.5"])
+def test_every_number_of_jobs_is_read_alike(
+    settings: Settings, field: str, arguments: tuple[str, ...], given: str
+) -> None:
+    said = quartet_here(settings, *arguments, given, code=2).stderr
+    assert said.startswith(f"quartet: {field}: expected an integer \u2265 1, got ")

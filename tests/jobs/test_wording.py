@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from jobs.models import model_names
 from jobs.parameters import ACTIONS
-from jobs.wording import alternatives, counted, first_few, is_number, shown, size_text, with_article
+from jobs.wording import (
+    alternatives,
+    counted,
+    first_few,
+    is_number,
+    shown,
+    shown_of_file,
+    size_text,
+    with_article,
+)
 
 always_the_same = settings(derandomize=True, database=None, deadline=None)
 NOUNS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=12)
@@ -177,6 +186,21 @@ def test_alternatives_read_as_a_sentence_does() -> None:
 def test_an_integer_that_python_would_not_write_is_described() -> None:
     assert shown(10**5_000) == "an integer of more than 4,000 digits"
     assert shown(10**100).startswith("1000")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (None, "null"),
+        ("True", "'True'"),
+        (1, "1"),
+        ([True, "a", [None]], "[true, 'a', [null]]"),
+        ({"values": [False]}, "{'values': [false]}"),
+    ],
+)
+def test_a_value_of_a_file_is_spelled_as_in_the_file(value: object, text: str) -> None:
+    assert shown_of_file(value) == text
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no end": ({"run_cap": None}, "run_cap: expected how many trials, since random has no end of its own, got none"),
     "no whole point": ({"seeds": 9}, "run_cap: expected at least 9, since each point has 9 seeds, got 6"),
     "seeds twice": ({"seeds": [1, 1]}, "seeds[1]: expected seeds that differ, got 1"),
-    "a seed that is true": ({"seeds": [True]}, "seeds[0]: expected an integer from 0 to 4,294,967,295, got True"),
+    "a seed that is true": ({"seeds": [True]}, "seeds[0]: expected an integer from 0 to 4,294,967,295, got true"),
     "no seeds": ({"seeds": []}, "seeds: expected how many, from 1 to 1,000, or a list of so many seeds, got []"),
     "an unknown metric": ({"metric": {"name": "validation_nat"}}, "metric.name: expected a number that a textgen train job has, such as validation_nats or training_nats, got 'validation_nat'"),
     "a metric without a name": ({"metric": {"goal": "minimize"}}, "metric.name: expected a number that a textgen train job has"),
@@ -177,7 +177,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "a tag of two words": ({"tags": ["a", "b c"]}, "tags[1]: expected 1 to 40 printable characters, no space or comma"),
     "too many tags": ({"tags": [f"a{number}" for number in range(21)]}, "tags: expected at most 20 tags, got 21"),
     "a number for a flag": ({"fresh": 1}, "fresh: expected true or false, got 1"),
-    "a flag for a number": ({"parallel": True}, "parallel: expected an integer from 1 to 10,000, got True"),
+    "a flag for how many seeds": ({"seeds": True}, "seeds: expected how many, from 1 to 1,000, or a list of so many seeds, got true"),
+    "a flag for a number": ({"parallel": True}, "parallel: expected an integer from 1 to 10,000, got true"),
     "a priority of its own": ({"priority": "urgent"}, "priority: expected one of low, normal, high, got 'urgent'"),
     "a negative limit": ({"time_limit": -1}, "time_limit: expected an integer ≥ 1, got -1"),
 }  # fmt: skip

@@ -225,7 +225,7 @@ def _child_died(watchdog: Watchdog, task_id: str, exception: BaseException, **_:
     try:
         record = ledger.record(task_id)
         # Celery reports a death seconds later, when the pool's next process may already hold the job.
-        if record is not None and record.worker == watchdog.name and not _is_alive(record.process):
+        if record is not None and record.worker == watchdog.name and not _is_own_process(record.process):
             _record_death(ledger, record, watchdog, exception)
     except LeaseLost:
         return
@@ -244,7 +244,8 @@ def _record_death(ledger: Ledger, record: Record, watchdog: Watchdog, exception:
     record_loss(ledger, results, record.claim, settings.max_lost_workers, why, reason)
 
 
-def _is_alive(process: int | None) -> bool:
+def _is_own_process(process: int | None) -> bool:
+    """Whether this user has a process of this id; `worker.health.is_alive` counts those of all users."""
     if process is None:
         return False
     try:

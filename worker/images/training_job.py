@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.store.job_folder import MODEL
+from jobs.store.job_folder import HISTORY, MODEL
 from worker.context import JobContext
 from worker.images.arrays import Floats, as_bytes, flat, one_of_each_digit, with_noise
 from worker.images.artifacts import CODE_FILE, SHOWN_IMAGES, save_images
@@ -43,7 +43,7 @@ def train_network(
     *,
     noise: float,
     seed: int,
-    history_file: str = "history.csv",
+    history_file: str = HISTORY,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Train a network from scratch or from the job's checkpoint.
 

@@ -8,8 +8,6 @@ import secrets
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +30,7 @@ from worker.report.compare_data import (
 )
 from worker.report.costly_parts import CostlyParts
 from worker.report.formatting import number
-from worker.report.page_scripts import harmless, script_of
+from worker.report.page_scripts import harmless, program_of, script_of
 from worker.report.templating import page
 
 FILE = "compare.html"
@@ -109,7 +107,7 @@ def _write(comparison: PageOfRuns, path: Path, title: str, parts: CostlyParts) -
         parts=parts.blocks(comparison),
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         nonce=secrets.token_urlsafe(18),
-        program=_program(),
+        program=Markup(program_of(PROGRAM)),
         data=Markup(script_of("quartetCompare", harmless(data)).decode()),
     )
     with whole_file(path, durable=False) as file:
@@ -161,14 +159,6 @@ def _without_best(comparison: PageOfRuns) -> str:
     if not comparison.found.groups:
         return "No run has succeeded."
     return "No point has run to its end in all of its runs."
-
-
-@cache
-def _program() -> Markup:
-    """The page's program: its files in one function, so that none of their names is global."""
-    folder = resources.files("worker.report").joinpath("templates")
-    files = [folder.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in PROGRAM]
-    return Markup('"use strict";\n(() => {\n' + "\n".join(files) + "})();\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from jobs.store.job_folder import CHECKPOINT, MANIFEST, MODEL
+from jobs.store.job_folder import CHECKPOINT, HISTORY, MANIFEST, MODEL
 from jobs.wording import counted
 
 _KNOWN = {
     MODEL: "the trained network, architecture and weights",
-    "history.csv": "the losses, one row per epoch",
+    HISTORY: "the losses, one row per epoch",
     "loss_within_epochs.csv": "the training loss at some steps",
     "metrics.json": "all metrics",
     "job.json": "the job's record, machine-readable",

@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from jobs.store.strict_json import parse_json
 from worker.report.blocks import Metric
 from worker.report.formatting import duration, rounded_number
 from worker.report.loss_scripts import remove_losses, write_losses
-from worker.report.page_scripts import harmless, make_folder, script_of, write_if_changed
+from worker.report.page_scripts import harmless, make_folder, program_of, script_of, write_if_changed
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +63,7 @@ def write_data(results: Results) -> None:
     days = DayFiles(results.root / HISTORY).days()
     marks = {day: mark for day in days if (mark := _write_day(results, day, before.get(day), folder))}
     write_labels_script(results.root)
-    write_if_changed(folder / "gallery.js", _program())
+    write_if_changed(folder / "gallery.js", program_of(PROGRAM).encode())
     write_if_changed(folder / "contents.js", _contents(marks))
     if marks != known:
         write_json(folder / _MARKS, {"format": FORMAT, "days": marks}, durable=False)
@@ -203,14 +202,6 @@ def _metrics_of_models() -> Iterator[tuple[str, Sequence[Metric]]]:
                 yield model, metrics
         except (InvalidModel, AttributeError, TypeError):
             continue  # its jobs are listed all the same
-
-
-@cache
-def _program() -> bytes:
-    """The page's program: its files in one function, so that none of their names is global."""
-    folder = resources.files("worker.report").joinpath("templates")
-    files = [folder.joinpath(f"{name}.js").read_bytes() for name in PROGRAM]
-    return b'"use strict";\n(() => {\n' + b"\n".join(files) + b"})();\n"
 
 
 def _read_marks(folder: Path) -> dict[str, Mark]:

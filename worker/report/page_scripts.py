@@ -2,6 +2,8 @@
 
 import json
 import stat
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,18 @@ def script_of(function: str, value: Any) -> bytes:
     for character in "<>&'":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return f"{function}('{text.replace(chr(92), chr(92) * 2)}');\n".encode("ascii")
+
+
+@cache
+def program_of(scripts: tuple[str, ...]) -> str:
+    """A page's program: its scripts in one function, so that none of their names is global.
+
+    Args:
+        scripts: their names in the folder of templates, without the suffix.
+    """
+    folder = resources.files("worker.report").joinpath("templates")
+    files = [folder.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in scripts]
+    return '"use strict";\n(() => {\n' + "\n".join(files) + "})();\n"
 
 
 def harmless(value: Any) -> Any:

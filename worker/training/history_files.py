@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from jobs.store.job_folder import LOSS_WITHIN_EPOCHS
+from jobs.store.job_folder import HISTORY, LOSS_WITHIN_EPOCHS
 from worker.context import write_table
 from worker.training.checkpoint import Checkpoint
-
-HISTORY = "history.csv"
 
 
 def write_history(folder: Path, position: Checkpoint, name: str = HISTORY) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from jobs.errors import DamagedFolder, JobFailed
+from jobs.store.job_folder import HISTORY
 from worker.context import JobContext
 from worker.training.checkpoint import Checkpoint
 from worker.training.history_files import write_history
@@ -44,7 +45,7 @@ def fit(
     *,
     model: Any = None,
     keep_best: str | None = None,
-    history_file: str = "history.csv",
+    history_file: str = HISTORY,
 ) -> list[dict[str, float]]:
     """Train up to `epochs` epochs, from the checkpoint in the job's folder if there is one.
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple, cast
 
 from jobs.ids import check_job_id
+from jobs.store.job_folder import HISTORY
 from jobs.store.objects.layout import CHANGES
 from jobs.store.objects.objects import Objects
 from jobs.store.strict_json import parse_json
@@ -21,7 +22,7 @@ LOOK_BACK_SECONDS = 3_600.0
 MOST_BYTES = 4 * 2**20
 """Of one change."""
 
-BROUGHT = ("job.json", "metrics.json", "history.csv", "figures/thumbnail.png")
+BROUGHT = ("job.json", "metrics.json", HISTORY, "figures/thumbnail.png")
 """The files of a job that every host has: what lists, comparisons and sweeps read."""
 
 Kind = Literal["published", "deleted", "labelled"]
