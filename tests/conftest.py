@@ -5,6 +5,7 @@ import re
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,36 @@ from jobs.redis_access.address import read_address
 from jobs.settings import Settings, read_settings
 from jobs.store.results import Results
 from tests.support.object_stores import environment, s3_server, unique_address
-from tests.support.processes import RestartableRedis, Workers, missing
+from tests.support.processes import RestartableRedis, Workers, missing, quick_settings
+
+OWN_MARKS = ("browser", "chaos", "containers", "quality")
 
 # A shell's background job ignores the signal, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where one mark is asked for, as by `-m chaos`, leave out the files and folders of tests that do not name it.
+
+    To import them all takes half a minute, for many load TensorFlow.
+    """
+    wanted = str(config.option.markexpr)
+    if wanted not in OWN_MARKS:
+        return None
+    files = collection_path.rglob("test_*.py") if collection_path.is_dir() else [collection_path]
+    return None if any(names_mark(path, wanted) for path in files) else True
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Refuse a test that has its mark from elsewhere, which would be left out above."""
+    for mark in item.iter_markers():
+        if mark.name in OWN_MARKS and not names_mark(item.path, mark.name):
+            raise pytest.UsageError(f"{item.nodeid}: expected `mark.{mark.name}` in this file")
+
+
+@cache
+def names_mark(path: Path, mark: str) -> bool:
+    return f"mark.{mark}" in path.read_text(encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
@@ -79,21 +106,8 @@ def restartable(tmp_path: Path) -> Iterator[RestartableRedis]:
 @pytest.fixture
 def settings(redis_url: str, tmp_path: Path) -> Settings:
     """Settings with quick leases, an empty ledger, and folders of this test's own."""
-    ledger = Ledger(redis_url)
-    ledger.redis.flushall()
-    return read_settings(
-        redis_url=redis_url,
-        results_dir=tmp_path / "results",
-        data_dir=tmp_path / "data",
-        state_dir=tmp_path / "state",
-        lease_seconds=4,
-        heartbeat_seconds=0.5,
-        sweep_seconds=0.5,
-        checkpoint_seconds=1,
-        min_free_gb=0,
-        # The CPU gives the same bits on every machine.
-        gpu="none",
-    )
+    Ledger(redis_url).redis.flushall()
+    return quick_settings(redis_url, tmp_path)
 
 
 @pytest.fixture

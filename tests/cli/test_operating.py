@@ -65,7 +65,7 @@ def test_a_host_that_is_lost_is_rebuilt_from_its_results_and_what_they_lack_is_r
     with up(settings) as client:
         first = client.submit("autoencoder", "train", data="digits", epochs=1)
         assert ended(client, first.id).state == "succeeded"
-        training = client.submit("autoencoder", "train", data="digits", epochs=800, batch_size=64)
+        training = client.submit("autoencoder", "train", data="digits", epochs=400, batch_size=64)
         evaluation = client.submit("autoencoder", "evaluate", source=training)
         until(lambda: list(client.results.root.glob(".staging/*/checkpoint.npz")), 60, "a checkpoint")
         until(lambda: len(list((client.results.root / ".accepted").iterdir())) >= 2, 30, "both records")

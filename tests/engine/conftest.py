@@ -1,13 +1,15 @@
-"""Fixtures: a machine with fake GPUs."""
+"""Fixtures: a machine with fake GPUs, a worker for several tests."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from jobs.ledger.ledger import Ledger
 from jobs.settings import Settings
 from tests.support import fake_nvml
+from tests.support.processes import Workers, quick_settings
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +35,14 @@ def machine(
             monkeypatch.setenv(name, value)
 
     return gpus
+
+
+@pytest.fixture(scope="module")
+def one_worker(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    """A worker with quick leases for the tests of a module that let it live: to start one costs seconds."""
+    folder = tmp_path_factory.mktemp("one")
+    Ledger(redis_url).redis.flushall()
+    found = Workers(quick_settings(redis_url, folder), folder)
+    found.start()
+    yield found
+    found.end()

@@ -5,15 +5,18 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from jobs.client import Client
+from jobs.ledger.ledger import Ledger
+from jobs.settings import Settings
 from jobs.store.job_folder import CHECKPOINT
 from jobs.store.staging import STAGING
-from tests.support.processes import Workers, ended, progress_of, until
+from tests.support.processes import Workers, ended, quick_settings
 
 pytestmark = pytest.mark.chaos
 QUARTET = str(Path(sys.executable).with_name("quartet"))
@@ -54,19 +57,39 @@ def same_bits(client: Client, mine: str, other: str) -> None:
     assert rows[0] == rows[1] != []
 
 
+@pytest.fixture(scope="module")
+def mortal(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    """A worker that dies while it writes a checkpoint, as many times as its file `deaths` says."""
+    folder = tmp_path_factory.mktemp("mortal")
+    (folder / "deaths").write_text("0")
+    (folder / "sitecustomize.py").write_text(DIES_WHILE_IT_WRITES.format(deaths=str(folder / "deaths")))
+    Ledger(redis_url).redis.flushall()
+    # A checkpoint with every call: in the middle of an epoch, where an epoch is longer than a call.
+    often = {"checkpoint_seconds": 0.1}
+    found = Workers(quick_settings(redis_url, folder).model_copy(update=often), folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder))
+        found.start()
+    yield found
+    found.end()
+
+
+@pytest.fixture
+def workers(mortal: Workers) -> Workers:
+    return mortal
+
+
+@pytest.fixture
+def settings(mortal: Workers) -> Settings:
+    return mortal.settings
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("model", TRAININGS)
 def test_killed_in_the_middle_of_writing_a_checkpoint_twice(
-    client: Client, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+    client: Client, workers: Workers, model: str
 ) -> None:
-    deaths = tmp_path / "deaths"
-    deaths.write_text("0")
-    (tmp_path / "dies").mkdir()
-    (tmp_path / "dies" / "sitecustomize.py").write_text(DIES_WHILE_IT_WRITES.format(deaths=str(deaths)))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "dies"))
-    # A checkpoint with every call: in the middle of an epoch, where an epoch is longer than a call.
-    workers.settings = client.settings.model_copy(update={"checkpoint_seconds": 0.1})
-    workers.start()
+    deaths = workers.folder / "deaths"
     control = client.submit(model, "train", **TRAININGS[model])
     assert ended(client, control.id, 300).attempt == 1, workers.logs()
     deaths.write_text("2")
@@ -94,7 +117,7 @@ def test_killed_in_the_middle_of_writing_a_checkpoint_twice(
     # A person reads the same, wherever they look.
     shown = subprocess.run(
         [QUARTET, "show", job.id],
-        env=os.environ | client.settings.environment() | {"PYTHONPATH": ""},
+        env=os.environ | client.settings.environment(),
         capture_output=True,
         text=True,
         check=True,
@@ -105,47 +128,3 @@ def test_killed_in_the_middle_of_writing_a_checkpoint_twice(
         assert text in page
     in_ledger = [entry["text"] for entry in client.ledger.timeline(job.id)]
     assert in_ledger == texts == [event["text"] for event in client.folder(job.id).job["timeline"]]
-
-
-def test_textgen_resumed_by_the_command_line_equals_one_trained_at_once(
-    client: Client, workers: Workers
-) -> None:
-    workers.start()
-    small = {"data": "pydoc", "units": 16, "batch_size": 256}
-    three = client.submit("textgen", "train", epochs=3, **small)
-    one = client.submit("textgen", "train", epochs=1, **small)
-    ended(client, one.id, 120)
-    environment = os.environ | client.settings.environment()
-    resume = lambda *more: subprocess.run(  # noqa: E731
-        [QUARTET, "resume", one.id, *more], env=environment, capture_output=True, text=True
-    )
-    refused = resume("--epochs", "1")
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "epochs: expected an integer > 1, or +N for N more epochs, got 1" in refused.stderr
-    more = resume("--epochs", "+2").stdout.strip()
-    assert ended(client, more).state == "succeeded", workers.logs()
-    assert "resumed from epoch 2" in [entry["text"] for entry in client.timeline(more)]
-    same_bits(client, more, three.id)
-
-
-def test_a_cancelled_textgen_leaves_a_marked_folder_and_is_resumed_to_the_same_bits(
-    client: Client, workers: Workers
-) -> None:
-    workers.start()
-    small = {"data": "pydoc", "units": 64}
-    job = client.submit("textgen", "train", epochs=1_000, **small)
-    until(lambda: progress_of(client, job.id).get("epoch", 0) >= 1, 90, "the second epoch")
-    client.cancel(job.id)
-    assert ended(client, job.id).state == "cancelled"
-    folder = client.folder(job.id)
-    assert folder.verify() == []
-    assert (folder.job["state"], (folder.path / CHECKPOINT).is_file()) == ("cancelled", True)
-    assert "cancelled" in (folder.path / "report.html").read_text()
-    index = client.results.root / "index.html"  # written when all else is done
-    until(lambda: index.exists() and "cancelled" in index.read_text(), 20, "the index")
-    epochs = len(folder.history) + 1
-    more = client.resume(job.id, epochs)
-    control = client.submit("textgen", "train", epochs=epochs, fresh=True, **small)
-    for each in (more, control):
-        assert ended(client, each.id, 120).state == "succeeded", workers.logs()
-    same_bits(client, more.id, control.id)

@@ -1,18 +1,20 @@
 """A job that takes too long or too much fails with that sentence, and its worker is fit for the next."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import psutil
 import pytest
 
 from jobs.client import Client
+from jobs.ledger.ledger import Ledger
+from jobs.settings import Settings
 from jobs.spec import JobSpec
-from tests.support.processes import Workers, ended, progress_of, until
+from tests.support.processes import Workers, ended, progress_of, quick_settings, until
 
 pytestmark = pytest.mark.chaos
 
 STUCK = """
-import ctypes, importlib.machinery, logging, os, sys, threading, time
+import ctypes, importlib.machinery, logging, os, pathlib, sys, threading, time
 from jobs.settings import read_settings
 
 def chatter():
@@ -32,7 +34,7 @@ class Stuck:
 
     def exec_module(self, module):
         threading.Thread(target=chatter, daemon=True).start()
-        {hang}
+        exec(pathlib.Path({hang!r}).read_text())
 
 sys.meta_path.insert(0, Stuck())
 """
@@ -45,20 +47,47 @@ NATIVE_WITH_THE_LOCK = "ctypes.PyDLL(None).sleep(1000)"
 """As `NATIVE`, and it holds Python's lock."""
 
 UNTIL_GIVEN_UP = """
-        staging = read_settings().results_dir / ".staging"
-        mine = os.listdir(staging)
-        while os.listdir(staging) == mine:
-            time.sleep(0.001)
-        raise RuntimeError("it goes on at the worst moment")
+staging = read_settings().results_dir / ".staging"
+mine = os.listdir(staging)
+while os.listdir(staging) == mine:
+    time.sleep(0.001)
+raise RuntimeError("it goes on at the worst moment")
 """
 """What ends as soon as its job's staging folder was moved out of its reach."""
 
 
-def stick(hang: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def limited(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    """One worker with all limits, which outlives every job of these tests.
+
+    Every denoiser hangs as `hang.py` in the folder of its log says.
+    """
+    folder = tmp_path_factory.mktemp("limited")
+    (folder / "sitecustomize.py").write_text(STUCK.format(hang=str(folder / "hang.py")))
+    Ledger(redis_url).redis.flushall()
+    # TensorFlow and a small training take 0.9 GB.
+    limits = {"stop_grace_seconds": 2.0, "max_lost_workers": 2, "memory_limit_gb": 1.25}
+    found = Workers(quick_settings(redis_url, folder).model_copy(update=limits), folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder))
+        found.start()
+    yield found
+    found.end()
+
+
+@pytest.fixture
+def workers(limited: Workers) -> Workers:
+    return limited
+
+
+@pytest.fixture
+def settings(limited: Workers) -> Settings:
+    return limited.settings
+
+
+def stick(hang: str, workers: Workers) -> None:
     """Let every denoiser hang as one of the above does."""
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(STUCK.format(hang=hang))
-    monkeypatch.setenv("PYTHONPATH", str(folder))
+    (workers.folder / "hang.py").write_text(hang)
 
 
 def fit_for_the_next(client: Client) -> None:
@@ -66,27 +95,8 @@ def fit_for_the_next(client: Client) -> None:
     assert ended(client, after.id).state == "succeeded"
 
 
-def test_a_job_over_its_time_limit_fails_with_that_sentence_and_can_be_resumed(
-    client: Client, workers: Workers
-) -> None:
-    workers.start()
-    spec = JobSpec.make(
-        "autoencoder", "train", data="digits", time_limit=15, parameters={"epochs": 1_000_000}
-    )
-    failed = ended(client, client.submit_spec(spec).id)
-    assert failed.error == "exceeded its time limit of 15 seconds"
-    done = len(client.folder(failed.id).history)
-    resumed = client.resume(failed.id, "+1")
-    assert ended(client, resumed.id).state == "succeeded", workers.logs()
-    assert len(client.folder(resumed.id).history) == done + 1
-
-
-def test_a_job_that_is_stuck_in_native_code_ends_at_its_time_limit(
-    client: Client, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stick(NATIVE, tmp_path / "stuck", monkeypatch)
-    workers.settings = client.settings.model_copy(update={"stop_grace_seconds": 2.0})
-    workers.start()
+def test_a_job_that_is_stuck_in_native_code_ends_at_its_time_limit(client: Client, workers: Workers) -> None:
+    stick(NATIVE, workers)
     job = client.submit_spec(JobSpec.make("denoiser", "train", data="digits", time_limit=3))
     failed = ended(client, job.id)
     assert failed.error == "exceeded its time limit of 3 seconds"
@@ -96,31 +106,28 @@ def test_a_job_that_is_stuck_in_native_code_ends_at_its_time_limit(
 
 
 def test_a_job_that_lets_not_even_its_heartbeat_run_counts_like_one_that_kills_its_worker(
-    client: Client, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, workers: Workers
 ) -> None:
-    stick(NATIVE_WITH_THE_LOCK, tmp_path / "stuck", monkeypatch)
-    workers.settings = client.settings.model_copy(update={"max_lost_workers": 2})
-    [worker] = workers.start()
+    stick(NATIVE_WITH_THE_LOCK, workers)
+    log = workers.folder / "w1.log"
+    before = log.read_text().count("did not stir for")
     job = client.submit("denoiser", "train", data="digits")
     failed = ended(client, job.id, 180)
     assert (failed.error, failed.attempt) == ("its worker died twice", 2), workers.logs()
     texts = [entry["text"] for entry in client.timeline(job.id)]
     # Whoever notices first: the sweeper, or the worker itself, which kills the process in any case.
     assert len([text for text in texts if text.startswith("worker died: ")]) == 2, texts
-    log = workers.folder / "w1.log"
-    until(lambda: log.read_text().count("did not stir for") == 2, 30, "the end of both processes")
+    until(lambda: log.read_text().count("did not stir for") == before + 2, 30, "the end of both processes")
     until(lambda: client.results.find(job.id), 20, "the folder of the failure")
     assert client.folder(job.id).verify() == []
     fit_for_the_next(client)
-    assert worker.process.poll() is None  # the same main process all along
+    assert workers.started[0].process.poll() is None  # the same main process all along
 
 
 def test_a_stuck_job_that_is_cancelled_ends_so_though_it_fails_while_it_is_given_up(
-    client: Client, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, workers: Workers
 ) -> None:
-    stick(UNTIL_GIVEN_UP, tmp_path / "stuck", monkeypatch)
-    workers.settings = client.settings.model_copy(update={"stop_grace_seconds": 2.0})
-    workers.start()
+    stick(UNTIL_GIVEN_UP, workers)
     job = client.submit("denoiser", "train", data="digits")
     until(lambda: progress_of(client, job.id), 60, "its start")
     client.cancel(job.id)
@@ -132,11 +139,9 @@ def test_a_stuck_job_that_is_cancelled_ends_so_though_it_fails_while_it_is_given
 def test_a_job_over_the_memory_limit_fails_and_the_worker_is_fit_for_the_next(
     client: Client, workers: Workers
 ) -> None:
-    # TensorFlow and a small training take 0.9 GB; so many LSTM units take 1.5 and more.
-    workers.settings = client.settings.model_copy(update={"memory_limit_gb": 1.25})
-    [worker] = workers.start()
     fit_for_the_next(client)
-    child = workers.child_of(worker).pid
+    child = workers.child_of(workers.started[0]).pid
+    # So many LSTM units take 1.5 GB and more.
     job = client.submit("textgen", "train", data="pydoc", units=1_500, batch_size=256)
     failed = ended(client, job.id, 120)
     assert failed.error == "exceeded its memory limit of 1.25 GB", workers.logs()

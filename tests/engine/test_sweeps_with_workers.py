@@ -46,36 +46,6 @@ def check_points(sweep: Sweep) -> None:
             assert asked_again(sweep.spec, sweep.entries, sweep.outcomes, number) == entry.point
 
 
-def test_each_method_runs_to_its_end_on_one_worker(client: Client, workers: Workers) -> None:
-    workers.start()
-    rates = {"learning_rate": [1e-4, 1e-3, 1e-2]}
-    grid = client.sweep(
-        **DIGITS, parameters={"epochs": 2, **rates}, seeds=[0, 1], name="grid", then=["evaluate"]
-    )
-    shared = {**DIGITS, "parameters": {"epochs": 2, **RATES}, "run_cap": 4}
-    drawn = [client.sweep(**shared, method=each, name=each) for each in ("random", "sobol")]
-    search = client.sweep(**{**shared, "run_cap": 13}, method="tpe", name="tpe")
-    halving = client.sweep(
-        **DIGITS,
-        parameters={"epochs": 9, **RATES},
-        method="random",
-        run_cap=9,
-        early_terminate={"type": "halving", "eta": 3, "min_iter": 1},
-        name="halving",
-    )
-    for sweep in (grid, *drawn, search, halving):
-        sweep.wait(600)
-        assert set(sweep.counts) == {"succeeded"}, (sweep, workers.logs())
-        assert sweep.best is not None
-    assert [len(sweep.trials) for sweep in (grid, *drawn, search, halving)] == [6, 4, 4, 13, 9]
-    assert [each.state for each in grid.following] == ["succeeded"]
-    assert [score.n for score in grid.scores] == [2, 2, 2]
-    assert any("@0" in entry.seen for entry in search.entries)
-    check_points(search)
-    assert max(each.epochs or 0 for each in halving.jobs) == 9
-    assert halving.best.epochs == 9
-
-
 def test_workers_that_are_killed_at_random_lose_no_trial_and_run_none_twice(
     patient: Client, workers: Workers
 ) -> None:
@@ -140,27 +110,3 @@ def test_a_sweep_goes_on_after_redis_was_emptied_in_its_middle(client: Client, w
     assert (sweep.state, sweep.counts) == ("ended", {"succeeded": 14}), sweep.why
     assert sorted(client.results.ids()) == sorted(entry.job for entry in sweep.entries)
     check_points(sweep)
-
-
-def test_a_trial_that_is_worse_than_the_median_is_stopped_and_says_why(
-    client: Client, workers: Workers
-) -> None:
-    workers.start()
-    rates = [3e-3, 4e-3, 5e-3, 1e-6]
-    sweep = client.sweep(
-        **DIGITS,
-        parameters={"epochs": 400, "learning_rate": rates},
-        parallel=1,
-        early_terminate={"type": "median", "min_iter": 5},
-        name="median",
-    )
-    sweep.wait(600)
-    assert sweep.counts == {"succeeded": 3, "cancelled": 1}, sweep.trials
-    last = sweep.trials[3]
-    assert last.error is not None
-    assert last.error.startswith("stopped: ")
-    folder = client.folder(last.job)
-    assert (folder.path / "checkpoint.npz").is_file()
-    assert len(folder.history) < 400
-    assert any(last.error in each["text"] for each in client.timeline(last.job))
-    assert sweep.outcomes[last.job].stopped

@@ -1,5 +1,6 @@
 """A results volume that is full, read-only or gone: the job says so, nothing half is seen, the worker lives."""
 
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from jobs.client import Client
+from jobs.settings import Settings
 from jobs.store.job_folder import CHECKPOINT
 from jobs.store.staging import STAGING
 from tests.support.processes import Workers, ended, until, volume
@@ -15,6 +17,17 @@ from tests.support.processes import Workers, ended, until, volume
 pytestmark = pytest.mark.chaos
 LONG = {"data": "digits", "epochs": 1_000_000}
 """Each of these is to fail long before its end."""
+
+
+@pytest.fixture
+def workers(one_worker: Workers) -> Workers:
+    """The one that all of them share."""
+    return one_worker
+
+
+@pytest.fixture
+def settings(one_worker: Workers) -> Settings:
+    return one_worker.settings
 
 
 def fill(root: Path) -> Path:
@@ -45,6 +58,7 @@ def works(client: Client) -> None:
     after = client.submit("autoencoder", "train", data="digits", epochs=1)
     assert ended(client, after.id).state == "succeeded"
     assert client.folder(after.id).verify() == []
+    until(lambda: not client.ledger.unpublished(), 30, "a folder for each failure, before the volume goes")
 
 
 def test_a_full_disk_fails_the_job_and_its_checkpoint_is_published_when_there_is_room(
@@ -52,7 +66,6 @@ def test_a_full_disk_fails_the_job_and_its_checkpoint_is_published_when_there_is
 ) -> None:
     root = client.results.root
     with volume(root, "size=8m"):
-        workers.start()
         job = client.submit("autoencoder", "train", **LONG)
         checkpointed(client, job.id)
         filler = fill(root)
@@ -76,27 +89,21 @@ def test_a_full_disk_fails_the_job_and_its_checkpoint_is_published_when_there_is
         texts = [entry["text"] for entry in client.timeline(again.id)]
         assert any(text.startswith(f"resumed from epoch {done + 1}") for text in texts), texts
         until(lambda: not any((root / STAGING).iterdir()), 20, "the removal of staging")
-        workers.end()
 
 
-def test_a_volume_without_a_single_inode_left_fails_the_job(client: Client, workers: Workers) -> None:
+def test_a_volume_without_a_single_inode_left_fails_the_job(client: Client) -> None:
     root = client.results.root
     with volume(root, "size=8m,nr_inodes=4"):
-        workers.start()
         failed = ended(client, client.submit("autoencoder", "train", data="digits", epochs=1).id)
         assert (failed.state, failed.error) == ("failed", f"the results volume {root} is full")
         assert client.results.ids() == []
         subprocess.run(["mount", "-o", "remount,nr_inodes=1000", str(root)], check=True)
         works(client)
-        workers.end()
 
 
-def test_a_volume_that_became_read_only_fails_the_job_and_not_the_worker(
-    client: Client, workers: Workers
-) -> None:
+def test_a_volume_that_became_read_only_fails_the_job_and_not_the_worker(client: Client) -> None:
     root = client.results.root
     with volume(root, "size=8m"):
-        workers.start()
         job = client.submit("denoiser", "train", **LONG)
         checkpointed(client, job.id)
         # Mounted once more on top of itself: a volume with a file open for writing cannot be remounted.
@@ -110,13 +117,11 @@ def test_a_volume_that_became_read_only_fails_the_job_and_not_the_worker(
         subprocess.run(["umount", "-l", str(root)], check=True)
         until(lambda: client.results.find(second.id), 30, "the folder of the failure")
         works(client)
-        workers.end()
 
 
-def test_a_volume_that_went_away_fails_the_job_and_not_the_worker(client: Client, workers: Workers) -> None:
+def test_a_volume_that_went_away_fails_the_job_and_not_the_worker(client: Client) -> None:
     root = client.results.root
     with volume(root, "size=8m"):
-        workers.start()
         job = client.submit("autoencoder", "train", **LONG)
         checkpointed(client, job.id)
         subprocess.run(["umount", "-l", str(root)], check=True)
@@ -124,18 +129,35 @@ def test_a_volume_that_went_away_fails_the_job_and_not_the_worker(client: Client
         assert failed.state == "failed"
         assert (failed.error or "").startswith(f"the results volume {root} cannot be used: No such file")
         works(client)
-        workers.end()
 
 
-def test_a_results_folder_that_was_removed_fails_the_job_and_is_made_anew(
-    client: Client, workers: Workers
-) -> None:
-    workers.start()
+def test_a_results_folder_that_was_removed_fails_the_job_and_is_made_anew(client: Client) -> None:
     job = client.submit("autoencoder", "train", **LONG)
     checkpointed(client, job.id)
     client.results.root.rename(client.results.root.with_name("moved"))
     failed = ended(client, job.id)
     assert (failed.error or "").startswith(f"the results volume {client.results.root} cannot be used: ")
+    works(client)
+
+
+def put_file_in_place_of(folder: Path) -> bool:
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.write_text("a file where the folder should be")
+    except IsADirectoryError:  # a worker wrote something there meanwhile
+        return False
+    return True
+
+
+def test_a_results_folder_that_cannot_be_used_fails_the_job_and_not_the_worker(client: Client) -> None:
+    # A worker would refuse to start with such a folder.
+    until(client.ledger.workers, 60, "the worker's announcement")
+    until(lambda: put_file_in_place_of(client.results.root), 20, "the end of what the start writes there")
+    job = client.submit("autoencoder", "train", data="digits", epochs=1)
+    failed = ended(client, job.id)
+    assert (failed.state, failed.report) == ("failed", None)
+    assert (failed.error or "").startswith(f"the results volume {client.results.root} cannot be used")
+    client.results.root.unlink()
     works(client)
 
 
@@ -145,7 +167,6 @@ def test_a_full_disk_for_the_report_alone_fails_no_finished_weeks_work(
     """The disk is full when all epochs are done: the checkpoint of the last epoch is kept and resumed from."""
     root = client.results.root
     with volume(root, "size=8m"):
-        workers.start()
         epochs = 60
         job = client.submit("autoencoder", "train", data="digits", epochs=epochs)
 
@@ -168,4 +189,3 @@ def test_a_full_disk_for_the_report_alone_fails_no_finished_weeks_work(
         assert len(client.folder(again.id).history) == epochs
         texts = [entry["text"] for entry in client.timeline(again.id)]
         assert f"resumed from the end of epoch {epochs}" in texts
-        workers.end()

@@ -22,7 +22,7 @@ from jobs.ledger.job_record import ENDED
 from jobs.local.redis_server import private_redis
 from jobs.local.supervisor import LocalWorker, end_workers
 from jobs.redis_access.rights import rights
-from jobs.settings import Settings
+from jobs.settings import Settings, read_settings
 
 
 def missing(reason: str) -> None:
@@ -30,6 +30,23 @@ def missing(reason: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def quick_settings(redis_url: str, folder: Path) -> Settings:
+    """Settings with quick leases and with all folders below `folder`."""
+    return read_settings(
+        redis_url=redis_url,
+        results_dir=folder / "results",
+        data_dir=folder / "data",
+        state_dir=folder / "state",
+        lease_seconds=4,
+        heartbeat_seconds=0.5,
+        sweep_seconds=0.5,
+        checkpoint_seconds=1,
+        min_free_gb=0,
+        # The CPU gives the same bits on every machine.
+        gpu="none",
+    )
 
 
 class RestartableRedis:
