@@ -74,9 +74,10 @@ def _what(sweep: Sweep) -> str:
 
 def _trials_in(sweep: Sweep, rows: dict[str, Row]) -> str:
     trials = {entry.trial: entry for entry in sweep.entries if entry.then is None}.values()
-    done = sum(entry.job in rows for entry in trials)
+    done = [rows[entry.job].state for entry in trials if entry.job in rows]
     runs = sweep.state == "running" and not sweep.problem
-    return f"{done}/{sweep.spec.most_trials() if runs else len(trials)}"
+    failed = f", {done.count('failed')} failed" if "failed" in done else ""
+    return f"{len(done)}/{sweep.spec.most_trials() if runs else len(trials)}{failed}"
 
 
 def _best_in(sweep: Sweep, rows: dict[str, Row]) -> str:

@@ -74,7 +74,7 @@ def test_no_line_is_wider_than_the_terminal(
     if width is None:
         assert "0/9" in rows[0]
         assert "4/6" not in rows[1]
-        assert "6/6" in rows[1]
+        assert "6/6, 2 failed" in rows[1]
         assert "validation_bce 0: learning_rate 0.01" in rows[1]
 
 
