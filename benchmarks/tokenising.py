@@ -17,6 +17,7 @@ from benchmarks.row_command import run
 from benchmarks.service import folders
 from jobs.settings import Settings
 from worker.tasks.sentiment.datasets import Recipe, load_reviews
+from worker.tasks.sentiment.labelling import BLOCK, BLOCK_CHARACTERS
 from worker.tasks.sentiment.sources import open_reviews
 from worker.tasks.sentiment.token_block import blocks_of
 from worker.tasks.sentiment.tokeniser import words_of
@@ -72,7 +73,8 @@ def _write_labelled(path: Path, texts: Sequence[str]) -> None:
 def _read_and_tokenise(path: Path, settings: Settings, vocabulary: Vocabulary) -> float:
     source = open_reviews(str(path), settings, labelled=False)
     began = time.perf_counter()
-    for texts in blocks_of(review.text for review in source.read(print)):
+    texts_read = (review.text for review in source.read(print))
+    for texts in blocks_of(texts_read, BLOCK, BLOCK_CHARACTERS):
         TokenCollector(WORDS_READ, vocabulary).add_all(texts).tokens()
     return time.perf_counter() - began
 

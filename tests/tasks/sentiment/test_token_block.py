@@ -34,8 +34,9 @@ def assert_same_words(texts: Sequence[str]) -> None:
     block = tokenise(texts, length=2**31)
     rows = list(map(words_of, texts))
     assert block.lengths.tolist() == list(map(len, rows))
-    assert block.words == list(dict.fromkeys(word for row in rows for word in row))
-    words = np.array(["", *block.words], object)[block.ids].tolist()
+    different = [word.decode() for word in block.words]
+    assert different == list(dict.fromkeys(word for row in rows for word in row))
+    words = np.array(["", *different], object)[block.ids].tolist()
     assert words == [word for row in rows for word in row or [""]]
 
 
@@ -94,7 +95,7 @@ def test_words_that_share_a_slot_of_the_hash_table_are_told_apart() -> None:
     assert_same_words([" ".join(words), " ".join(sorted(words))])
 
 
-@pytest.mark.parametrize("vocabulary", [None, Vocabulary(("a", "b", "don't", "été", "good"))])
+@pytest.mark.parametrize("vocabulary", [None, Vocabulary(("a", "b", "don't", "\ud83d", "été", "good"))])
 @pytest.mark.parametrize("size", [1, 7, 1_000])
 def test_blocks_of_any_size_give_the_ids_of_the_plain_way(vocabulary: Vocabulary | None, size: int) -> None:
     texts = mixed_texts(300)

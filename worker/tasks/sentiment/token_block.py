@@ -47,14 +47,14 @@ class TokenBlock(NamedTuple):
     """The words of some reviews, numbered among themselves: a function of these reviews alone.
 
     Attributes:
-        words: the different ones, in the order in which they first appear.
+        words: the different ones in UTF-8, in the order in which they first appear.
         ids: int32, of all reviews one after the other: `i + 1` stands for `words[i]`.
         sizes: (reviews,), how many ids each review has, at least one.
         lengths: (reviews,), how many words each review has in full.
         encoded: how many of the reviews have HTML entities or backslash escapes.
     """
 
-    words: list[str]
+    words: list[bytes]
     ids: NDArray[np.int32]
     sizes: NDArray[np.int32]
     lengths: NDArray[np.int32]
@@ -109,7 +109,7 @@ def tokenise(texts: Sequence[str], length: int) -> TokenBlock:
     if np.any(sizes == 0):
         ids = np.insert(ids, np.cumsum(sizes)[sizes == 0], WORDLESS)
     places = zip(starts[is_first].tolist(), ends[is_first].tolist(), strict=True)
-    words = [kept[start:end].decode() for start, end in places]
+    words = [kept[start:end] for start, end in places]
     return TokenBlock(words, ids, np.maximum(sizes, 1).astype(np.int32), lengths.astype(np.int32), encoded)
 
 

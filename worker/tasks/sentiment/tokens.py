@@ -107,9 +107,11 @@ class TokenCollector:
             vocabulary: that of a model; None to number all words.
         """
         self._length = length
-        self._index: dict[str, int] = _KnownWords() if vocabulary else _NewWords()
+        self._index: dict[bytes, int] = _KnownWords() if vocabulary else _NewWords()
         if vocabulary:
-            self._index.update({word: RESERVED + place for place, word in enumerate(vocabulary.words)})
+            # A vocabulary is read from a file, which may hold half a character pair.
+            known = (word.encode("utf-8", "surrogatepass") for word in vocabulary.words)
+            self._index.update({word: RESERVED + place for place, word in enumerate(known)})
         self.encoded = 0
         self._ids = array("i")
         self._offsets = array("q", [0])
@@ -141,21 +143,22 @@ class TokenCollector:
     @property
     def words(self) -> list[str]:
         """Word `i` is what the id `RESERVED + i` stands for."""
-        return list(self._index)
+        return [word.decode("utf-8", "surrogatepass") for word in self._index]
 
 
-class _NewWords(dict[str, int]):
+class _NewWords(dict[bytes, int]):
     """Gives each word that it has not seen the next id."""
 
-    def __missing__(self, word: str) -> int:
-        if len(self) >= MOST_DISTINCT_WORDS or len(word) > LONGEST_WORD:
+    def __missing__(self, word: bytes) -> int:
+        is_long = len(word) > LONGEST_WORD and len(word.decode()) > LONGEST_WORD
+        if is_long or len(self) >= MOST_DISTINCT_WORDS:
             return UNKNOWN
         token = self[word] = len(self) + RESERVED
         return token
 
 
-class _KnownWords(dict[str, int]):
+class _KnownWords(dict[bytes, int]):
     """Gives every other word the id of unknown words."""
 
-    def __missing__(self, word: str) -> int:
+    def __missing__(self, word: bytes) -> int:
         return UNKNOWN
