@@ -14,6 +14,9 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _RGB, _RGBA = 2, 6
 _METRES_IN_AN_INCH = 0.0254
 
+_LEVEL = 3
+"""As quick as 1. zlib's default, 6, takes more than twice as long for a file that is a fifth smaller."""
+
 
 def png_of(pixels: NDArray[np.uint8], dots_per_inch: float) -> bytes:
     """Encode pixels without filters (https://www.w3.org/TR/png-3/), and without alpha if all are opaque.
@@ -28,14 +31,14 @@ def png_of(pixels: NDArray[np.uint8], dots_per_inch: float) -> bytes:
     height, width = pixels.shape[:2]
     channels, kind = (3, _RGB) if (pixels[..., 3] == 255).all() else (4, _RGBA)
     rows = np.zeros((height, 1 + channels * width), np.uint8)  # each begins with its filter's number, 0
-    rows[:, 1:] = pixels[..., :channels].reshape(height, -1)
+    rows[:, 1:].reshape(height, width, channels)[:] = pixels[..., :channels]
     per_metre = round(dots_per_inch / _METRES_IN_AN_INCH)
     return b"".join(
         (
             _SIGNATURE,
             _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)),
             _chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1)),
-            _chunk(b"IDAT", zlib.compress(rows.data)),
+            _chunk(b"IDAT", zlib.compress(rows.data, _LEVEL)),
             _chunk(b"IEND", b""),
         )
     )
