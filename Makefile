@@ -49,9 +49,12 @@ containers: $(READY)  ## the images and docker compose, for real (needs a Docker
 
 # It promises what a machine achieves within three minutes, so it has the machine for itself.
 TIMED := tests/tasks/textgen/test_quality.py
+# A long file that began last would leave the other core idle.
+LONG := tests/house/ tests/tasks/ tests/sweeps/ tests/notebook/
+LONG_FIRST := $(LONG) $(filter-out $(LONG),$(dir $(wildcard tests/*/__init__.py)))
 
 quality: $(READY)  ## published numbers on real data, and what needs the processor for long (QUARTET_TEST_DATA: its folder)
-	@$(BIN)/pytest -n 2 --dist loadfile -m quality --durations=10 --deselect $(TIMED)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m quality --durations=10 --deselect $(TIMED) $(LONG_FIRST)
 	@$(BIN)/pytest -m quality $(TIMED)
 
 bench: $(READY)  ## speed and quality beside notebooks and PyTorch, into benchmarks/RESULTS.md (QUARTET_TEST_DATA)

@@ -6,7 +6,7 @@ from statistics import mean, median
 from benchmarks.data import arrays, prepared
 from benchmarks.measuring import Row, pairs
 from benchmarks.products import Shape
-from benchmarks.shares import explain
+from benchmarks.shares import explain, products_for
 from benchmarks.sides import started
 from worker.images.network import CODE_UNITS
 from worker.images.parameters import ImageTraining
@@ -82,20 +82,22 @@ def _limit_an_epoch(row: Row, images: int, pixels: int, seconds: float) -> None:
     )
     batch = ImageTraining().batch_size
     half, steps = batch // PARTS, images / batch
-    explain(
-        row,
-        "an epoch",
-        seconds,
-        {
-            Shape(half, pixels, code): 2 * steps,
-            Shape(half, code, pixels): steps,
-            Shape(pixels, half, code, transposed=True): steps,
-            Shape(code, half, pixels, transposed=True): steps,
-        },
-        "the reading of images, the loss' gradient, Adam, and both losses after the epoch",
-        gflops=row.machine.gemm_gflops,
-        parts=PARTS,
-    )
+    with products_for(row) as products:
+        explain(
+            row,
+            products,
+            "an epoch",
+            seconds,
+            {
+                Shape(half, pixels, code): 2 * steps,
+                Shape(half, code, pixels): steps,
+                Shape(pixels, half, code, transposed=True): steps,
+                Shape(code, half, pixels, transposed=True): steps,
+            },
+            "the reading of images, the loss' gradient, Adam, and both losses after the epoch",
+            gflops=row.machine.gemm_gflops,
+            parts=PARTS,
+        )
 
 
 def note_quality(row: Row, reached: Qualities, measure: str, unit: str, epochs: int) -> dict[str, float]:

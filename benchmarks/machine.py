@@ -8,9 +8,9 @@ import json
 import os
 import platform
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from benchmarks.products import RUNS, SHORT_RUNS
+from benchmarks.products import RUNS
 from benchmarks.sides import Side
 from worker.engine.gpu.device import cpu_name
 from worker.training.cpu_parallel import usable_processors
@@ -45,27 +45,36 @@ class Machine:
     gpu: str = ""
 
 
-def measured(*, short: bool = False) -> Machine:
+def measured(runs: int = RUNS) -> Machine:
     """Describe the machine and measure its rates, in about ten seconds.
 
     Args:
-        short: whether rates that mean nothing will do, as for a short row.
+        runs: of each measurement.
     """
-    load = round(os.getloadavg()[0], 2)
-    cores = usable_processors()
-    with Side("benchmarks.products", runs=SHORT_RUNS if short else RUNS) as products:
-        core, all_cores = (products.ask("gemm_gflops", threads=threads) for threads in (1, cores))
+    machine = described()
+    with Side("benchmarks.products", runs=runs) as products:
+        core, all_cores = (products.ask("gemm_gflops", threads=threads) for threads in (1, machine.cores))
         vector = products.ask("gemv_gflops")
-    return Machine(
-        processor=cpu_name(),
-        cores=cores,
-        system=f"{platform.system()} {platform.machine()}",
-        versions={"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
-        load=load,
+    return replace(
+        machine,
         # Where others take the cores, two threads may be slower than one, which is no limit of the machine.
         gemm_gflops=max(core, all_cores),
         gemm_gflops_core=core,
         gemv_gflops_core=vector,
+    )
+
+
+def described() -> Machine:
+    """Describe the machine without measuring it: the rates, of which short rows need any, are 1."""
+    return Machine(
+        processor=cpu_name(),
+        cores=usable_processors(),
+        system=f"{platform.system()} {platform.machine()}",
+        versions={"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        load=round(os.getloadavg()[0], 2),
+        gemm_gflops=1.0,
+        gemm_gflops_core=1.0,
+        gemv_gflops_core=1.0,
         gpu=_gpus(),
     )
 

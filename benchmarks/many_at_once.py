@@ -15,7 +15,7 @@ from benchmarks.sides import started
 from jobs.client import Client
 from jobs.local.supervisor import temporary_service
 
-NETWORKS = 8
+NETWORKS, SHORT_NETWORKS = 8, 4
 WORTH_BUILDING = 1.5
 """What a way must gain before it is worth a second way to train."""
 
@@ -37,11 +37,12 @@ def measure(row: Row) -> None:
 
 
 def _bare_networks(row: Row) -> None:
+    networks = SHORT_NETWORKS if row.short else NETWORKS
     for data, offline, epochs in (("digits", True, 12), ("mnist", False, 4)):
         if row.short and not offline:
             continue
         with prepared("images", short=offline) as arrays, ExitStack() as stack:
-            side = started(stack, ["benchmarks.quartet.many"], data=arrays, count=NETWORKS)["quartet"]
+            side = started(stack, ["benchmarks.quartet.many"], data=arrays, count=networks)["quartet"]
             seconds: dict[str, list[float]] = {way: [] for way in WAYS}
             for epoch in range(2 if row.short else epochs):
                 for way, measured in seconds.items():
@@ -49,7 +50,7 @@ def _bare_networks(row: Row) -> None:
                     if epoch:  # the first one compiles
                         measured.append(taken)
         for way, words in WAYS.items():
-            row.figure(f"{NETWORKS} networks, an epoch on {data}, {words}", "s", seconds[way])
+            row.figure(f"{networks} networks, an epoch on {data}, {words}", "s", seconds[way])
         for way in ("by_threads", "stacked"):
             gains = pairs(seconds["in_turn"], seconds[way])
             row.figure(f"gain on {data}, {WAYS[way]}", "×", gains)
@@ -57,7 +58,7 @@ def _bare_networks(row: Row) -> None:
 
 def _whole_jobs(row: Row) -> None:
     folder = None if row.short else real_data_folder()
-    kinds, turns = ((("digits", 3, 1),), 1) if row.short else (KINDS, 3)
+    kinds, turns = ((("digits", 2, 1),), 1) if row.short else (KINDS, 3)
     seconds: dict[tuple[str, int], list[float]] = {}
     with ExitStack() as stack:
         clients = {workers: _warm_client(stack, folder, workers, kinds) for workers in WORKERS}
@@ -89,7 +90,7 @@ def _warm_client(
     settings = stack.enter_context(folders(folder))
     client = Client(stack.enter_context(temporary_service(settings, workers)).settings)
     for data, _, _ in kinds:
-        for _ in range(2):
+        for _ in range(2 if folder else 1):
             _run(client, data, 2 * workers, 1, 900_000)
     return client
 

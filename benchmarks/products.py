@@ -24,7 +24,7 @@ GEMV_SHAPE = (256, 512)
 
 RUNS = 15
 SHORT_RUNS = 2
-"""Of each measurement in a short row, whose figures mean nothing."""
+"""Of each measurement for a short row, whose figures mean nothing."""
 
 IN_A_LOOP = 64
 """How many products of one shape a compiled loop makes: each reads other rows, as a network's steps do."""

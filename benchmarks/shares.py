@@ -3,13 +3,26 @@
 from collections.abc import Mapping
 
 from benchmarks.measuring import Row, number
-from benchmarks.products import Shape
+from benchmarks.products import RUNS, SHORT_RUNS, Shape
 from benchmarks.sides import Side
 from worker.training.cpu_parallel import usable_processors
 
 
+def products_for(row: Row) -> Side:
+    """Start the process that multiplies, for all that is explained of a row."""
+    return Side("benchmarks.products", runs=SHORT_RUNS if row.short else RUNS)
+
+
 def explain(
-    row: Row, what: str, seconds: float, made: Mapping[Shape, float], rest: str, *, gflops: float, parts: int
+    row: Row,
+    products: Side,
+    what: str,
+    seconds: float,
+    made: Mapping[Shape, float],
+    rest: str,
+    *,
+    gflops: float,
+    parts: int,
 ) -> None:
     """Add the limit that products of a network's own shapes set, and how the time divides.
 
@@ -18,6 +31,7 @@ def explain(
 
     Args:
         row: receives the limit and a note.
+        products: of `products_for` the row.
         what: is made, as a word for the limit's line.
         seconds: that it was measured to take.
         made: products of one part, by their shapes -> how many of them.
@@ -26,8 +40,7 @@ def explain(
         parts: that are computed in parallel, on a core each where there are so many.
     """
     threads = min(parts, usable_processors())
-    with Side("benchmarks.products") as products:
-        each = products.ask("seconds_of", shapes=list(made), threads=threads)
+    each = products.ask("seconds_of", shapes=list(made), threads=threads)
     alone = sum(count * one for count, one in zip(made.values(), each, strict=True)) * parts / threads
     best = sum(count * shape.flops for shape, count in made.items()) * parts / (gflops * 1e9)
     # The least products, alone in a loop, can take longer than the same in a network, which overlaps them.

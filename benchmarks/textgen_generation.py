@@ -11,7 +11,7 @@ from benchmarks.data import arrays, prepared
 from benchmarks.measuring import Row, pairs
 from benchmarks.products import Shape
 from benchmarks.row_command import run
-from benchmarks.shares import explain
+from benchmarks.shares import explain, products_for
 from benchmarks.sides import started
 from worker.tasks.textgen.sampling import WIDTHS
 
@@ -61,19 +61,21 @@ def measure(row: Row) -> None:
             f"matrices {UNITS} × {4 * UNITS} and {UNITS} × {vocabulary} are {flops:,} FLOP a character; at "
             f"the measured {kind} rate of {rate:.0f} GFLOP/s",
         )
-    for texts, width, speed, gflops in (
-        (1, 1, one, row.machine.gemv_gflops_core),
-        (TEXTS, WIDTHS[-1], many, row.machine.gemm_gflops),
-    ):
-        explain(
-            row,
-            f"a character of each of {texts} texts" if texts > 1 else "a character of one text",
-            texts / median(speed),
-            {Shape(width, UNITS, 4 * UNITS): 1, Shape(width, UNITS, vocabulary): 1},
-            "gates, the look-up, the draw, and the loop",
-            gflops=gflops,
-            parts=texts // width,
-        )
+    with products_for(row) as products:
+        for texts, width, speed, gflops in (
+            (1, 1, one, row.machine.gemv_gflops_core),
+            (TEXTS, WIDTHS[-1], many, row.machine.gemm_gflops),
+        ):
+            explain(
+                row,
+                products,
+                f"a character of each of {texts} texts" if texts > 1 else "a character of one text",
+                texts / median(speed),
+                {Shape(width, UNITS, 4 * UNITS): 1, Shape(width, UNITS, vocabulary): 1},
+                "gates, the look-up, the draw, and the loop",
+                gflops=gflops,
+                parts=texts // width,
+            )
     row.note(
         "Compiling our graph, about half a second a job, is not counted; nothing of the others is either."
     )

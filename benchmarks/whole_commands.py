@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,12 @@ TURNS = 2
 GOALS_IMPORT = 2.6
 """Seconds that the import took where the goals were set. A goal is as many times the import here, so that a
 slower machine has longer."""
+
+KINDS = {"autoencoder": "images", "denoiser": "images", "sentiment": "reviews", "textgen": "text"}
+"""Each model -> the kind of its data."""
+
+SHORT_COMMANDS, SHORT_MODELS = 2, ("autoencoder",)
+"""The first commands, which are all that a short row runs, and the models that they need."""
 
 TEXT_BYTES = 10_000_000
 LABELLED = {1_000: 2.0, 10_000: 3.0, 100_000: 10.0}
@@ -59,7 +65,7 @@ class Measured:
 def measure(row: Row) -> None:
     """Train each model once, then run each command once in a turn, each after an import of TensorFlow."""
     with folders(None if row.short else real_data_folder()) as settings:
-        commands = _commands(settings, row.short)[: 2 if row.short else None]
+        commands = _commands(settings, row.short)[: SHORT_COMMANDS if row.short else None]
         for _ in range(1 if row.short else TURNS):
             for command in commands:
                 command.imports.append(_import_seconds())
@@ -115,8 +121,8 @@ def _run(command: Measured, settings: Settings) -> None:
 def _commands(settings: Settings, short: bool) -> list[Measured]:
     data, count = (OFFLINE, 20) if short else (REAL, 10_000)
     images, epochs = data["images"], 1 if short else 10
-    models = _trained(settings, data)
-    autoencoder, denoiser, critic, writer = models.values()
+    trained = _trained(settings, data, SHORT_MODELS if short else KINDS)
+    autoencoder, denoiser, critic, writer = (trained.get(model, "none") for model in KINDS)
     texts = review_texts(settings, data["reviews"])
     labelled = {20: 2.0} if short else LABELLED
     for number in labelled:
@@ -165,14 +171,12 @@ def _commands(settings: Settings, short: bool) -> list[Measured]:
     ]
 
 
-def _trained(settings: Settings, data: dict[str, str]) -> dict[str, str]:
-    """Train each model for an epoch: its name -> the id of the job."""
-    kinds = {"autoencoder": "images", "denoiser": "images", "sentiment": "reviews", "textgen": "text"}
+def _trained(settings: Settings, data: dict[str, str], models: Iterable[str]) -> dict[str, str]:
+    """Train each of these models for an epoch: its name -> the id of the job."""
     with temporary_service(settings) as service:
         client = Client(service.settings)
         submitted = {
-            model: client.submit(model, "train", data=data[kind], epochs=1).id
-            for model, kind in kinds.items()
+            model: client.submit(model, "train", data=data[KINDS[model]], epochs=1).id for model in models
         }
         return {model: wait(client, job_id).id for model, job_id in submitted.items()}
 

@@ -13,8 +13,9 @@ import pytest
 
 from benchmarks import __main__ as every_row
 from benchmarks import results
-from benchmarks.machine import Machine
+from benchmarks.machine import Machine, described, measured
 from benchmarks.measuring import Row, Verdict, number, pairs, spread
+from benchmarks.products import SHORT_RUNS
 from benchmarks.results import ROWS
 
 ROOT = Path(__file__).parents[2]
@@ -54,9 +55,18 @@ def test_a_benchmark_runs_in_its_short_form(name: str, short_runs: dict[str, Fut
         row.figures
     )
     assert all(limit.value > 0 and limit.derivation for limit in row.limits)
-    assert row.machine.gemm_gflops > 0
     # What it found is printed as it would stand in the results.
     assert row.title in done.stdout
+
+
+@pytest.mark.quality
+def test_the_machine_is_measured() -> None:
+    """Once: short rows do without."""
+    machine = measured(SHORT_RUNS)
+    rates = [machine.gemm_gflops, machine.gemm_gflops_core, machine.gemv_gflops_core]
+    unmeasured = described().gemm_gflops
+    assert all(math.isfinite(rate) and rate > 0 and rate != unmeasured for rate in rates), rates
+    assert machine.gemm_gflops >= machine.gemm_gflops_core
 
 
 def test_a_target_is_held_by_the_median() -> None:
