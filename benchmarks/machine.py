@@ -65,7 +65,7 @@ def measured(runs: int = RUNS) -> Machine:
 
 
 def described() -> Machine:
-    """Describe the machine without measuring it: the rates, of which short rows need any, are 1."""
+    """Describe the machine without measuring it. All rates are 1: short rows need no true ones."""
     return Machine(
         processor=cpu_name(),
         cores=usable_processors(),

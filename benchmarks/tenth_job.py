@@ -82,7 +82,7 @@ def measure(row: Row) -> None:
 
 
 def _in_a_row(client: Client, model: str, data: str, epochs: int, jobs: int, turn: int) -> float:
-    """Submit jobs at once; the seconds of each, on the average."""
+    """Submit jobs at once; the seconds of each, on average."""
     seeds = range(JOBS * (turn + 1), JOBS * (turn + 1) + jobs)
     submitted = [client.submit(model, "train", data=data, seed=seed, epochs=epochs) for seed in seeds]
     ended = [wait(client, job.id) for job in submitted]

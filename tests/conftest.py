@@ -31,13 +31,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Where one mark is asked for, as by `-m chaos`, leave out the files and folders of tests that do not name it.
 
-    To import them all takes half a minute, for many load TensorFlow.
+    Importing all of them takes half a minute, since many load TensorFlow.
     """
     wanted = str(config.option.markexpr)
     if wanted not in OWN_MARKS:
         return None
-    files = collection_path.rglob("test_*.py") if collection_path.is_dir() else [collection_path]
-    return None if any(names_mark(path, wanted) for path in files) else True
+    files = collection_path.rglob("*.py") if collection_path.is_dir() else [collection_path]
+    return None if any(names_mark(path, wanted) for path in files if path.suffix == ".py") else True
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

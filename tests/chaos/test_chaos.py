@@ -122,8 +122,8 @@ def test_every_job_ends_exactly_once_and_every_training_with_its_own_bits(
     hit = check_bits(client, jobs)
     say(f"{hit} training jobs were resumed after a fault, to the bits of one that was left alone")
     assert hit, "the storm hit no training that succeeded"
-    # A cancelled job is there twice, and a full disk fails a training along with what needs it.
-    assert states["succeeded"] > len(jobs) // 3
+    # A full disk fails a training job and the jobs that depend on it.
+    assert states["succeeded"] > JOBS // 3
 
 
 def submit_all(client: Client) -> list[str]:

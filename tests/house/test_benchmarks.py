@@ -66,7 +66,6 @@ def test_the_machine_is_measured() -> None:
     rates = [machine.gemm_gflops, machine.gemm_gflops_core, machine.gemv_gflops_core]
     unmeasured = described().gemm_gflops
     assert all(math.isfinite(rate) and rate > 0 and rate != unmeasured for rate in rates), rates
-    assert machine.gemm_gflops >= machine.gemm_gflops_core
 
 
 def test_a_target_is_held_by_the_median() -> None:

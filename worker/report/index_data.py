@@ -17,7 +17,7 @@ from jobs.models import import_part, model_names
 from jobs.store.atomic_files import whole_file, write_json
 from jobs.store.day_files import MOST_BYTES, DayFiles
 from jobs.store.day_parts import Mark, changed_parts, count_of_parts, mark_of
-from jobs.store.history import FOLDER as HISTORY
+from jobs.store.history import FOLDER as HISTORY_FOLDER
 from jobs.store.history import History
 from jobs.store.history_row import Row
 from jobs.store.labels_script import write_labels_script
@@ -60,7 +60,7 @@ def write_data(results: Results) -> None:
     anew = {job_id[:8] for job_id in deleted}
     known = _read_marks(folder)
     before = {day: mark for day, mark in known.items() if day not in anew}
-    days = DayFiles(results.root / HISTORY).days()
+    days = DayFiles(results.root / HISTORY_FOLDER).days()
     marks = {day: mark for day in days if (mark := _write_day(results, day, before.get(day), folder))}
     write_labels_script(results.root)
     write_if_changed(folder / "gallery.js", program_of(PROGRAM).encode())
@@ -74,7 +74,7 @@ def write_data(results: Results) -> None:
 def _write_day(results: Results, day: str, before: Mark | None, folder: Path) -> Mark | None:
     """Write the scripts of a day that have changed; return how far its file was read."""
     try:
-        file = DayFiles(results.root / HISTORY).opened(day)
+        file = DayFiles(results.root / HISTORY_FOLDER).opened(day)
     except OSError as error:
         log.warning("results/index.html lacks jobs of %s: %s", day, error)
         return None

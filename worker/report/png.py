@@ -31,7 +31,7 @@ def png_of(pixels: NDArray[np.uint8], dots_per_inch: float) -> bytes:
     height, width = pixels.shape[:2]
     channels, kind = (3, _RGB) if (pixels[..., 3] == 255).all() else (4, _RGBA)
     rows = np.zeros((height, 1 + channels * width), np.uint8)  # each begins with its filter's number, 0
-    rows[:, 1:].reshape(height, width, channels)[:] = pixels[..., :channels]
+    rows[:, 1:].reshape((height, width, channels), copy=False)[:] = pixels[..., :channels]
     per_metre = round(dots_per_inch / _METRES_IN_AN_INCH)
     return b"".join(
         (

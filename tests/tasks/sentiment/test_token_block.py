@@ -25,6 +25,7 @@ HOSTILE_TEXTS = [
     "Tom &amp; Jerry\\nare &eacute;t&#233; &lt;br /&gt;",
     "Ça va, l’été; İstanbul \N{KELVIN SIGN}",
     "\ud83d half a pair",
+    "é" * LONGEST_WORD + " " + "é" * (LONGEST_WORD + 1),
     "<br\N{NO-BREAK SPACE}/>but<br“/>",
 ]
 
@@ -95,7 +96,7 @@ def test_words_that_share_a_slot_of_the_hash_table_are_told_apart() -> None:
     assert_same_words([" ".join(words), " ".join(sorted(words))])
 
 
-@pytest.mark.parametrize("vocabulary", [None, Vocabulary(("a", "b", "don't", "\ud83d", "été", "good"))])
+@pytest.mark.parametrize("vocabulary", [None, Vocabulary(("a", "b", "don't", "été", "good"))])
 @pytest.mark.parametrize("size", [1, 7, 1_000])
 def test_blocks_of_any_size_give_the_ids_of_the_plain_way(vocabulary: Vocabulary | None, size: int) -> None:
     texts = mixed_texts(300)

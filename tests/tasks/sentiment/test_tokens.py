@@ -11,6 +11,9 @@ from worker.tasks.sentiment.tokens import MOST_DISTINCT_WORDS, TokenCollector, T
 from worker.tasks.sentiment.vocabulary import RESERVED, UNKNOWN, Vocabulary
 from worker.tasks.sentiment.vocabulary_choice import choose_vocabulary
 
+WRONG = ("5", "[5]", '["\\ud83d"]')
+"""Words of a vocabulary in JSON."""
+
 
 def test_the_most_frequent_words_of_the_training_reviews_are_known() -> None:
     collector = TokenCollector(length=10).add_all(["a a a b b c", "b b a d", "d d d d d e e"])
@@ -54,7 +57,12 @@ def test_a_vocabulary_reads_back_and_an_older_one_but_none_of_an_unknown_tokenis
     ) as caught:
         Vocabulary.read(path)
     assert caught.value.hint == "train the model again"
-    for damaged in ("", "{}", '{"tokeniser": 1}', '{"tokeniser": 1, "words": 5}'):
+    for damaged in (
+        "",
+        "{}",
+        '{"tokeniser": 1}',
+        *(f'{{"tokeniser": 1, "words": {words}}}' for words in WRONG),
+    ):
         path.write_text(damaged)
         with pytest.raises(InvalidData, match="expected a vocabulary, got a damaged file"):
             Vocabulary.read(path)

@@ -8,7 +8,7 @@ text to lower case and Unicode's composed form (NFC), reads simple tags such as 
 words: runs of letters and digits of any script, with apostrophes inside (`don't` is one word; `’` counts as
 `'`). Everything else separates words and is dropped. Languages without spaces between words are not split.
 
-Many reviews are tokenised as `token_block.py` does it, which finds the same words.
+`token_block.py` finds the same words in many reviews at once.
 """
 
 import re

@@ -16,7 +16,7 @@ from worker.tasks.sentiment.token_block import TokenBlock, blocks_of, tokenise
 from worker.tasks.sentiment.vocabulary import RESERVED, UNKNOWN, Vocabulary
 
 MOST_DISTINCT_WORDS = 2_000_000
-"""Most words that are counted, some 150 bytes each. A million English reviews have about as many; a source
+"""Most words that are counted, some 180 bytes each. A million English reviews have about as many; a source
 with more is not prose, and its further words are unknown ones."""
 
 LONGEST_WORD = 100
@@ -109,9 +109,8 @@ class TokenCollector:
         self._length = length
         self._index: dict[bytes, int] = _KnownWords() if vocabulary else _NewWords()
         if vocabulary:
-            # A vocabulary is read from a file, which may hold half a character pair.
-            known = (word.encode("utf-8", "surrogatepass") for word in vocabulary.words)
-            self._index.update({word: RESERVED + place for place, word in enumerate(known)})
+            words = enumerate(vocabulary.words)
+            self._index.update({word.encode(): RESERVED + place for place, word in words})
         self.encoded = 0
         self._ids = array("i")
         self._offsets = array("q", [0])
@@ -143,7 +142,7 @@ class TokenCollector:
     @property
     def words(self) -> list[str]:
         """Word `i` is what the id `RESERVED + i` stands for."""
-        return [word.decode("utf-8", "surrogatepass") for word in self._index]
+        return [word.decode() for word in self._index]
 
 
 class _NewWords(dict[bytes, int]):

@@ -65,6 +65,7 @@ class Vocabulary:
             version, words = stored["tokeniser"], tuple(stored["words"])
             if len(words) > MOST_WORDS or not all(isinstance(word, str) for word in words):
                 raise ValueError("its words are none")
+            "".join(words).encode()  # half a character pair, which JSON can hold, is in no word
         except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise InvalidData(
                 shown_path(path), expected="a vocabulary", given=f"a damaged file ({type(error).__name__})"
