@@ -13,6 +13,7 @@ from benchmarks.service import folders, wait
 from benchmarks.sides import Side
 from jobs.client import Client
 from jobs.local.supervisor import temporary_service
+from jobs.wording import counted
 
 JOBS = 10
 LAST = 4
@@ -54,7 +55,7 @@ def measure(row: Row) -> None:
                     bare.append(len(history) * median(epoch["seconds"] for epoch in history))
                     tasks.append(task.ask("train", epochs=epochs, seed=number))
             own = median(tasks[-LAST:])
-            name = f"{model}, {epochs} epochs on {data}"
+            name = f"{model}, {counted(epochs, 'epoch')} on {data}"
             row.figure(f"{name}: its own computing", "s", tasks[-LAST:])
             row.figure(f"{name}: of that, its epochs", "s", bare[-LAST:])
             row.figure(f"{name}: first job, whole", "s", whole[:1])
