@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.ledger.ledger import Ledger
 from jobs.settings import Settings
 from tests.support import fake_nvml
-from tests.support.processes import Workers, quick_settings
+from tests.support.processes import Workers, one_worker_in
 
 
 @pytest.fixture(scope="session")
@@ -40,9 +39,5 @@ def machine(
 @pytest.fixture(scope="module")
 def one_worker(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     """A worker with quick leases for the tests of a module that let it live: to start one costs seconds."""
-    folder = tmp_path_factory.mktemp("one")
-    Ledger(redis_url).redis.flushall()
-    found = Workers(quick_settings(redis_url, folder), folder)
-    found.start()
-    yield found
-    found.end()
+    with one_worker_in(tmp_path_factory.mktemp("one"), redis_url) as workers:
+        yield workers

@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 
 from jobs.client import Client
-from jobs.ledger.ledger import Ledger
 from jobs.settings import Settings
 from jobs.store.job_folder import CHECKPOINT
 from jobs.store.staging import STAGING
-from tests.support.processes import Workers, ended, quick_settings
+from tests.support.processes import Workers, ended, one_worker_in
 
 pytestmark = pytest.mark.chaos
 QUARTET = str(Path(sys.executable).with_name("quartet"))
@@ -63,15 +62,9 @@ def mortal(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("mortal")
     (folder / "deaths").write_text("0")
     (folder / "sitecustomize.py").write_text(DIES_WHILE_IT_WRITES.format(deaths=str(folder / "deaths")))
-    Ledger(redis_url).redis.flushall()
     # A checkpoint with every call: in the middle of an epoch, where an epoch is longer than a call.
-    often = {"checkpoint_seconds": 0.1}
-    found = Workers(quick_settings(redis_url, folder).model_copy(update=often), folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(folder))
-        found.start()
-    yield found
-    found.end()
+    with one_worker_in(folder, redis_url, checkpoint_seconds=0.1) as workers:
+        yield workers
 
 
 @pytest.fixture

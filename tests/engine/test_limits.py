@@ -6,10 +6,9 @@ import psutil
 import pytest
 
 from jobs.client import Client
-from jobs.ledger.ledger import Ledger
 from jobs.settings import Settings
 from jobs.spec import JobSpec
-from tests.support.processes import Workers, ended, progress_of, quick_settings, until
+from tests.support.processes import Workers, ended, one_worker_in, progress_of, until
 
 pytestmark = pytest.mark.chaos
 
@@ -64,15 +63,10 @@ def limited(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """
     folder = tmp_path_factory.mktemp("limited")
     (folder / "sitecustomize.py").write_text(STUCK.format(hang=str(folder / "hang.py")))
-    Ledger(redis_url).redis.flushall()
     # TensorFlow and a small training take 0.9 GB.
     limits = {"stop_grace_seconds": 2.0, "max_lost_workers": 2, "memory_limit_gb": 1.25}
-    found = Workers(quick_settings(redis_url, folder).model_copy(update=limits), folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(folder))
-        found.start()
-    yield found
-    found.end()
+    with one_worker_in(folder, redis_url, **limits) as workers:
+        yield workers
 
 
 @pytest.fixture

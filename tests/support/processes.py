@@ -19,6 +19,7 @@ from jobs.client import Client
 from jobs.job import Job
 from jobs.ledger.connection import connect
 from jobs.ledger.job_record import ENDED
+from jobs.ledger.ledger import Ledger
 from jobs.local.redis_server import private_redis
 from jobs.local.supervisor import LocalWorker, end_workers
 from jobs.redis_access.rights import rights
@@ -142,6 +143,21 @@ class Workers:
             if worker.process.poll() is None:
                 worker.process.send_signal(signal.SIGCONT)
         end_workers([worker.process for worker in self.started], 5)
+
+
+@contextmanager
+def one_worker_in(folder: Path, redis_url: str, **others: object) -> Iterator[Workers]:
+    """A worker with quick settings and an empty ledger, whose log is in `folder`.
+
+    Its processes run the `sitecustomize.py` of that folder, if there is one. `others` are further settings.
+    """
+    Ledger(redis_url).redis.flushall()
+    workers = Workers(quick_settings(redis_url, folder).model_copy(update=others), folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder))
+        workers.start()
+    yield workers
+    workers.end()
 
 
 def until(condition: Callable[[], Any], seconds: float = 60, what: str = "it") -> Any:
