@@ -30,6 +30,11 @@ from worker.engine import liveness, watchdog
 settings = read_settings(lease_seconds=3)
 
 def child(what):
+    main = os.getppid()
+    if what == "comes late":
+        print("started", flush=True)
+        while os.getppid() == main:
+            time.sleep(0.05)
     liveness.watch_main(settings)
     if what != "idle":
         liveness.hold("0123456789abcdef")
@@ -193,6 +198,14 @@ def test_a_child_ends_when_its_main_process_was_killed(pair: Callable[..., Pair]
     until(lambda: not Path(f"/proc/{worker.child}").exists(), 20, "the child's end")
 
 
+def test_a_child_ends_whose_main_process_was_killed_before_it_came_to_look(pair: Callable[..., Pair]) -> None:
+    worker = pair("comes late")
+    until(lambda: "started" in worker.said(), 60, "the child's start")
+    os.kill(worker.process.pid, signal.SIGKILL)
+    worker.process.wait(10)
+    until(lambda: not health.is_alive(worker.child or 0), 20, "the child's end")
+
+
 def test_silence_counts_only_while_somebody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(liveness.time, "monotonic", lambda: now)
@@ -247,6 +260,7 @@ def test_a_worker_leaves_nothing_behind_and_removes_what_a_killed_one_left(
     os.kill(killed.process.pid, signal.SIGKILL)
     killed.process.wait(10)
     assert killed.folder.exists()
+    until(lambda: not health.is_alive(killed.child or 0), 30, "the child's end")
     with watched(settings, "w1@here"):
         assert not killed.folder.exists()
         mine = liveness.folder()

@@ -184,13 +184,21 @@ def watch_main(settings: Settings) -> None:
         threading.Thread(target=child.run, name="liveness", daemon=True).start()
 
 
+def _main_of(path: Path) -> int:
+    """The id of the main process, which may have ended before this process got here."""
+    try:
+        return int((path / MAIN).read_text())
+    except (OSError, ValueError):  # somebody emptied the system's temporary folder
+        return os.getppid()
+
+
 class _Child:
     """The side of the pool's process: it ends with its main process, and ends one that is frozen."""
 
     def __init__(self, path: Path, frozen_after: float) -> None:
         self._folder = path
         self._frozen_after = frozen_after
-        self._main = os.getppid()
+        self._main = _main_of(path)
         self._silence = Silence()
 
     def run(self) -> None:
