@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.data import OFFLINE, REAL, WORDS, WORDS_READ, real_data_folder
 from benchmarks.measuring import Row, pairs
-from benchmarks.review_files import review_texts, write_reviews
+from benchmarks.review_files import review_texts
 from benchmarks.row_command import run
 from benchmarks.service import folders
 from jobs.settings import Settings
@@ -38,16 +38,15 @@ def measure(row: Row) -> None:
     """Read and tokenise in turn with the plain expression, which finds no ids and is given the texts."""
     with folders(None if row.short else real_data_folder()) as settings:
         texts = review_texts(settings, (OFFLINE if row.short else REAL)["reviews"])
-        path, labelled = settings.data_dir / "reviews.csv", settings.data_dir / "labelled.csv"
-        write_reviews(path, texts, len(texts))
-        _write_labelled(labelled, texts)
+        path = settings.data_dir / "reviews.csv"
+        _write_labelled(path, texts)
         counted = Counter(word for text in texts[:COUNTED] for word in words_of(text))
         vocabulary = Vocabulary(tuple(word for word, _ in counted.most_common(WORDS)))
         megabytes = path.stat().st_size / 1e6
         quartet, training, plain = [], [], []
         for turn in range(1 if row.short else TURNS):
             quartet.append(megabytes / _read_and_tokenise(path, settings, vocabulary))
-            training.append(megabytes / _load_for_training(labelled, settings, turn))
+            training.append(megabytes / _load_for_training(path, settings, turn))
             plain.append(megabytes / _find_words(texts))
     row.figure("from a CSV file to token ids", "MB/s", quartet)
     row.figure("from a CSV file to all that a training needs", "MB/s", training)

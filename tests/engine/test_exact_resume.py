@@ -57,24 +57,19 @@ def same_bits(client: Client, mine: str, other: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def mortal(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+def workers(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     """A worker that dies while it writes a checkpoint, as many times as its file `deaths` says."""
     folder = tmp_path_factory.mktemp("mortal")
     (folder / "deaths").write_text("0")
     (folder / "sitecustomize.py").write_text(DIES_WHILE_IT_WRITES.format(deaths=str(folder / "deaths")))
     # A checkpoint with every call: in the middle of an epoch, where an epoch is longer than a call.
-    with one_worker_in(folder, redis_url, checkpoint_seconds=0.1) as workers:
-        yield workers
+    with one_worker_in(folder, redis_url, checkpoint_seconds=0.1) as found:
+        yield found
 
 
-@pytest.fixture
-def workers(mortal: Workers) -> Workers:
-    return mortal
-
-
-@pytest.fixture
-def settings(mortal: Workers) -> Settings:
-    return mortal.settings
+@pytest.fixture(scope="module")
+def settings(workers: Workers) -> Settings:
+    return workers.settings
 
 
 @pytest.mark.timeout(900)

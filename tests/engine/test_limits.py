@@ -56,7 +56,7 @@ raise RuntimeError("it goes on at the worst moment")
 
 
 @pytest.fixture(scope="module")
-def limited(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+def workers(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     """One worker with all limits, which outlives every job of these tests.
 
     Every denoiser hangs as `hang.py` in the folder of its log says.
@@ -65,18 +65,13 @@ def limited(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     (folder / "sitecustomize.py").write_text(STUCK.format(hang=str(folder / "hang.py")))
     # TensorFlow and a small training take 0.9 GB.
     limits = {"stop_grace_seconds": 2.0, "max_lost_workers": 2, "memory_limit_gb": 1.25}
-    with one_worker_in(folder, redis_url, **limits) as workers:
-        yield workers
+    with one_worker_in(folder, redis_url, **limits) as found:
+        yield found
 
 
-@pytest.fixture
-def workers(limited: Workers) -> Workers:
-    return limited
-
-
-@pytest.fixture
-def settings(limited: Workers) -> Settings:
-    return limited.settings
+@pytest.fixture(scope="module")
+def settings(workers: Workers) -> Settings:
+    return workers.settings
 
 
 def stick(hang: str, workers: Workers) -> None:
