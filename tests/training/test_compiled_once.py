@@ -22,7 +22,13 @@ SMALL: dict[str, Any] = {
 
 
 @pytest.fixture
-def nothing_compiled() -> Iterator[None]:
+def nothing_compiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    from tensorflow.python.eager.polymorphic_function import polymorphic_function as tracing
+
+    # TensorFlow counts tracings by a function's code, and so those of earlier tests in this process as well.
+    monkeypatch.setattr(
+        tracing, "_frequent_tracing_detector_manager", tracing._FrequentTracingDetectorManager()
+    )
     compile_cache.forget()
     yield
     compile_cache.forget()
