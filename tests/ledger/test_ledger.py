@@ -418,6 +418,17 @@ def test_progress_is_followed_from_the_beginning_of_the_attempt(ledger: Ledger) 
     assert [next(stream) for _ in range(4)] == [{"epoch": 0}, {"epoch": 1}, {"epoch": 2}, {}]
 
 
+def test_the_end_is_told_after_every_message_even_where_the_clock_stood_still(ledger: Ledger) -> None:
+    job_id = submit(ledger)
+    held = claim(ledger, job_id)
+    key = f"quartet:progress:{job_id}"
+    last = ledger.redis.xadd(key, {"values": "{}"}, id=f"{ledger.now() + 60_000}-7")
+    ledger.finish(held, "succeeded", finished=1, folder=job_id)
+    ((_, messages),) = ledger.redis.xread({key: last})
+    assert [fields for _, fields in messages] == [{"ended": "succeeded"}]
+    assert ledger.redis.xlen(key) == 1
+
+
 def test_a_damaged_record_stops_neither_the_sweep_nor_the_next_claim(ledger: Ledger) -> None:
     gone, no_list, no_number, good = (submit(ledger) for _ in range(4))
     redis = ledger.redis

@@ -193,9 +193,10 @@ local function finish(id, state, error, folder, finished)
         end
       end
     end
-    redis.call('DEL', PREFIX .. 'dependents:' .. job, PREFIX .. 'progress:' .. job)
-    -- Whoever watches the job waits for this; a minute later nobody does.
-    redis.call('XADD', PREFIX .. 'progress:' .. job, '*', 'ended', job_state)
+    redis.call('DEL', PREFIX .. 'dependents:' .. job)
+    -- Whoever watches the job waits for this; a minute later nobody does. It takes the place of all others rather than
+    -- begin a new stream, where one of the same millisecond would have a lower id than the last that was read.
+    redis.call('XADD', PREFIX .. 'progress:' .. job, 'MAXLEN', 1, '*', 'ended', job_state)
     redis.call('EXPIRE', PREFIX .. 'progress:' .. job, 60)
   end
 end
