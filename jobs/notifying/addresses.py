@@ -1,4 +1,4 @@
-"""The addresses that are told when a job or a sweep ends. They hold secrets: nothing shows one whole."""
+"""The addresses that get a message when a job or a sweep ends. They hold secrets: nothing shows one whole."""
 
 import re
 from dataclasses import dataclass, field

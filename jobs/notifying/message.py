@@ -1,4 +1,4 @@
-"""What an address is told: values for JSON, and the same as text for people."""
+"""What a message to an address says: values for JSON, and the same as text for people."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""The rule of what an address is told, and the events that it stands for."""
+"""The rules by which an address gets messages, and the events that each stands for."""
 
 from typing import Literal
 

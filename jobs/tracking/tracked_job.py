@@ -1,4 +1,4 @@
-"""What MLflow is told of a job, read from its folder, and of a sweep."""
+"""What Quartet writes to MLflow about a job, read from its folder, and about a sweep."""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice

@@ -1,4 +1,4 @@
-"""`TrackedRun`: what MLflow is told of a job or a sweep, within its limits on names and lengths."""
+"""`TrackedRun`: what Quartet writes to MLflow about a job or a sweep, within its limits on lengths."""
 
 import json
 import re

@@ -222,7 +222,7 @@ def test_too_many_notices_and_old_ones_are_dropped_and_that_is_logged(
     assert len(hook.messages) == 3
     assert "2 notifications to http://127.0.0.1/*** were dropped: too many waited" in caplog.text
     for subject in "xy":
-        assert f"http://127.0.0.1/*** was not told of job.failed:{subject}" in caplog.text
+        assert f"http://127.0.0.1/*** took no message about job.failed:{subject}" in caplog.text
 
 
 def test_strange_keys_stop_no_job_and_a_deleted_job_is_told_all_the_same(

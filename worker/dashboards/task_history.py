@@ -1,6 +1,6 @@
 """What Flower has learned of tasks, kept over a restart: Celery's events, a line of JSON each.
 
-Flower is told them again when it starts. Its own database would be a pickle, and is written only when Flower
+Flower gets them again when it starts. Its own database would be a pickle, and is written only when Flower
 ends in good order.
 """
 

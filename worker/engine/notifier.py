@@ -120,7 +120,7 @@ class Notifier:
         where = self._address.masked
         # Too old, or of a future that no clock can have shown.
         if abs(self._ledger.now() - notice.time) > DAY_SECONDS * 1000:
-            log.warning("%s was not told of %s within a day; it will not be", where, notice.id)
+            log.warning("%s took no message about %s within a day; it is dropped", where, notice.id)
             self._notices.remove(notice.text)
             return 0.0
         try:
@@ -132,7 +132,7 @@ class Notifier:
             self._next_try = time.monotonic() + wait
             unexpected = not isinstance(error, QuartetError) and error
             why = error.explanation if isinstance(error, QuartetError) else f"{notice.id} was not sent"
-            log.warning("%s; it is told again in %.0f s", why, wait, exc_info=unexpected)
+            log.warning("%s; the next try is in %.0f s", why, wait, exc_info=unexpected)
             if not isinstance(error, NotDelivered) or error.answered:
                 self._notices.put_last(notice.text)  # which shall not hold up the others
             return 0.0
@@ -140,7 +140,7 @@ class Notifier:
         if self._failures:
             log.info("%s takes notifications again", where)
         self._failures = 0
-        log.debug("%s was told of %s", where, notice.id)
+        log.debug("%s took the message about %s", where, notice.id)
         return 0.0
 
     def _longer_wait(self) -> float:

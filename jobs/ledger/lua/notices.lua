@@ -1,14 +1,14 @@
--- What is to be told to whom when a job or a sweep ends. jobs/ledger/scripts.py puts this before common.lua.
+-- The notices that workers send to addresses when a job or a sweep ends. jobs/ledger/scripts.py puts this before common.lua.
 --
 -- Keys, each after PREFIX:
---   notified         set of the ids of addresses that are told when a job or a sweep ends; notified:<id>: the events of which
---                    it is told; the worker that tells it renews this, which lasts a day
---   notices:<id>     list of what it is still to be told, newest first, as JSON; lasts a day, too
+--   notified         set of the ids of addresses that want to know when a job or a sweep ends; notified:<id>: the events that
+--                    it wants to know; the worker that sends its messages renews this, which lasts a day
+--   notices:<id>     list of the notices that wait for it, newest first, as JSON; lasts a day, too
 --   notices_dropped  hash: the id of an address -> how many of its notices were dropped, since there were too many
 
 local MOST_NOTICES, NOTICE_SECONDS = 10000, 86400
 
--- Note that a job or a sweep ended, for each address that is told of such events. Whatever somebody else wrote to these
+-- Note that a job or a sweep ended, for each address that wants to know such events. Whatever somebody else wrote to these
 -- keys, the transition goes on.
 local function notify(event, subject, time)
   for _, address in ipairs(redis.pcall('SMEMBERS', PREFIX .. 'notified')) do
