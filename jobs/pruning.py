@@ -27,7 +27,7 @@ BEST = "among the best"
 NEEDED = "needed by an unfinished job or sweep"
 USED = "used by a job that stays"
 REASONS = (YOUNGER, OTHER, DAMAGED, UNFINISHED_STILL, TAGGED, BEST, NEEDED, USED)
-"""Why jobs stay, the first one that holds is shown."""
+"""Why jobs stay, in this order: the first one that holds is shown."""
 
 GoalOf = Callable[[str], Goal | None]
 """Takes the name of a sweep, and gives its metric; None where nobody knows it."""
