@@ -16,6 +16,9 @@ from worker.report.theme import COLOURS, PAPER, new_drawing
 MARKED_EPOCHS = 30
 """A curve of up to this many epochs has a marker at each."""
 
+INTERVALS = 6
+"""Of an axis, at most: enough to read a value, and ticks with their labels are what takes longest to draw."""
+
 Row = dict[str, float]
 
 
@@ -79,7 +82,7 @@ def loss_within_epochs(points: Sequence[Row], unit: str = "") -> Figure:
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.xaxis.set_major_locator(_whole_numbers())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}" if step >= 1 else ""))
     axes.set_xlabel("training step, one batch each" + (" (logarithmic)" if is_long else ""))
     first, last = points[0], points[-1]
@@ -96,14 +99,19 @@ def _axes(unit: str) -> tuple[Drawing, Axes]:
     axes = drawing.add_subplot()
     axes.set_ylabel(f"loss, {unit}" if unit else "loss")
     axes.grid(visible=True, axis="y")
+    axes.locator_params(axis="y", nbins=INTERVALS)
     return drawing, axes
+
+
+def _whole_numbers() -> MaxNLocator:
+    return MaxNLocator(INTERVALS, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
 
 
 def _show_whole_epochs(axes: Axes, history: Sequence[Row]) -> None:
     first, last = history[0]["epoch"], history[-1]["epoch"]
     margin = 0.5 if last == first else 0.04 * (last - first)
     axes.set_xlim(first - margin, last + margin)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_locator(_whole_numbers())
     axes.set_xlabel("epoch")
 
 
