@@ -94,18 +94,18 @@ def test_a_killed_worker_frees_its_gpu_and_its_job_is_resumed_by_the_next(
     assert about["waiting"].startswith("for a GPU: the only GPU is held by w1@")
     assert health("w2").startswith("w2@")
     assert "waits for a GPU" in health("w2")
-    job = client.submit("autoencoder", "train", data="digits", epochs=400)
-    until(lambda: progress_of(client, job.id).get("epoch", 0) > 20, 60, "a running training job")
-    [row] = listed()
-    assert (row["uuid"], row["jobs"]) == (GPU, [job.id])
     measured = until(lambda: measured_worker(client, "w1"), 30, "what the first worker measured")
     assert (measured.queues, measured.waits) == (("short", "training"), False)
     assert measured.gpu == (0.0, 1e9, 80e9)
     assert measured.free_bytes
+    job = client.submit("autoencoder", "train", data="digits", epochs=1_000)
+    until(lambda: progress_of(client, job.id).get("epoch", 0) > 20, 60, "a running training job")
     [pace] = client.ledger.measure().paces
     assert (pace.worker, pace.model) == (measured.name, "autoencoder")
     assert pace.epoch
     assert pace.step
+    [row] = listed()
+    assert (row["uuid"], row["jobs"]) == (GPU, [job.id])
     assert take_snapshot(client.ledger).workers[1].waits
 
     child = workers.child_of(first)

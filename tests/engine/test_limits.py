@@ -80,7 +80,7 @@ def stick(hang: str, workers: Workers) -> None:
 
 
 def fit_for_the_next(client: Client) -> None:
-    after = client.submit("autoencoder", "train", data="digits", epochs=1)
+    after = client.submit("autoencoder", "train", data="digits", epochs=1, fresh=True)  # not an earlier one
     assert ended(client, after.id).state == "succeeded"
 
 

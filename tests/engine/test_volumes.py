@@ -55,7 +55,7 @@ def checkpointed(client: Client, job_id: str) -> None:
 
 def works(client: Client) -> None:
     """The worker does the next job."""
-    after = client.submit("autoencoder", "train", data="digits", epochs=1)
+    after = client.submit("autoencoder", "train", data="digits", epochs=1, fresh=True)  # not an earlier one
     assert ended(client, after.id).state == "succeeded"
     assert client.folder(after.id).verify() == []
     until(lambda: not client.ledger.unpublished(), 30, "a folder for each failure, before the volume goes")
