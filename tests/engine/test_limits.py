@@ -8,7 +8,7 @@ import pytest
 from jobs.client import Client
 from jobs.settings import Settings
 from jobs.spec import JobSpec
-from tests.support.processes import Workers, ended, one_worker_in, progress_of, until
+from tests.support.processes import Workers, ended, one_worker_in, until
 
 pytestmark = pytest.mark.chaos
 
@@ -118,10 +118,11 @@ def test_a_stuck_job_that_is_cancelled_ends_so_though_it_fails_while_it_is_given
 ) -> None:
     stick(UNTIL_GIVEN_UP, workers)
     job = client.submit("denoiser", "train", data="digits")
-    until(lambda: progress_of(client, job.id), 60, "its start")
+    until(lambda: client.results.staged(job.id), 60, "its start")
     client.cancel(job.id)
     cancelled = ended(client, job.id)
     assert (cancelled.state, cancelled.error) == ("cancelled", None), workers.logs()
+    assert f"job {job.id} does not stop; its process ends" in (workers.folder / "w1.log").read_text()
     fit_for_the_next(client)
 
 
