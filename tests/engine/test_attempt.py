@@ -22,6 +22,7 @@ from worker.engine import attempt, background, drawing, ended_jobs, liveness, pu
 from worker.engine.attempt import execute, refuse
 from worker.engine.loaded_code import loaded_checksum
 from worker.report.blocks import Metric, Text
+from worker.training.checkpoint import Checkpoint
 
 WORKER = "w1@here"
 SPEC = JobSpec.make("autoencoder", "train", data="digits", time_limit=600)
@@ -246,6 +247,25 @@ def test_a_results_folder_that_takes_nothing_fails_the_job(
     assert job.state == "failed"
     assert (job.error or "").startswith(f"the results volume {client.results.root} cannot be used: ")
     assert client.ledger.unpublished() == [job.id]
+
+
+def test_a_job_whose_folder_another_attempt_took_over_is_queued_again(
+    client: Client, settings: Settings, stub: StubWing
+) -> None:
+    def task(context: JobContext) -> Mapping[str, float]:
+        Checkpoint(epoch=1, history=[{"epoch": 1.0, "loss": 1.0}]).write(context.checkpoint)
+        context.folder.rename(context.folder.with_name(f"{context.folder.name[:-4]}beef"))
+        Checkpoint(epoch=2).write(context.checkpoint)
+        return {}
+
+    stub.task = task
+    job = done(client, settings)
+    assert (job.state, job.error) == ("queued", None)
+    assert texts(client, job)[-1].startswith("another attempt took its folder over; queued again")
+    stub.task = lambda context: {"loss": float(Checkpoint.read(context.checkpoint).epoch)}
+    execute(job.id, settings, WORKER)
+    background.wait()
+    assert (client.job(job.id).state, client.folder(job.id).metrics) == ("succeeded", {"loss": 1.0})
 
 
 @pytest.mark.parametrize("do", [execute, refuse])

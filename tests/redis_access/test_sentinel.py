@@ -140,7 +140,8 @@ def test_sentinel_and_server_over_tls_with_a_password_each(tmp_path: Path) -> No
 def test_a_failover_in_the_middle_of_a_job_loses_nothing_and_runs_nothing_twice(
     way: str, watched: WatchedServers, settings: Settings, tmp_path: Path
 ) -> None:
-    at = read_settings(**dict(settings) | {"redis_url": watched.address, "lease_seconds": 6})
+    # Longer than Sentinel lets the old primary believe that it still is one.
+    at = read_settings(**dict(settings) | {"redis_url": watched.address, "lease_seconds": 30})
     client, workers = Client(at), Workers(at, tmp_path)
     try:
         workers.start(2)

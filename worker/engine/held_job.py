@@ -41,6 +41,14 @@ class HeldJob:
         """The folder that this attempt writes into."""
         return self.results.staging(self.staged_as)
 
+    def folder_was_taken_over(self) -> bool:
+        """Whether another attempt has the staging folder; Redis may forget that one in a failover."""
+        try:
+            staged = self.results.staged(self.claim.job_id)
+        except OSError:
+            return False
+        return bool(staged) and self.staging not in staged
+
     def out_of_reach(self) -> "HeldJob":
         """The same job in a staging folder that its task, which does not stop, no longer finds.
 

@@ -97,7 +97,8 @@ def fail_without_folder(held: HeldJob, error: OSError) -> None:
     """Fail a job whose folder the results volume does not take: only the ledger knows of it, for now.
 
     The checkpoint stays in staging; the sweeper publishes it with the failure when the volume takes
-    a folder again.
+    a folder again. If another attempt took the folder over, nothing is wrong with the volume, and the job
+    is queued again: each goes by a primary of its own while Redis changes over.
 
     Args:
         held: the job.
@@ -106,6 +107,9 @@ def fail_without_folder(held: HeldJob, error: OSError) -> None:
     Raises:
         LeaseLost: another attempt holds the job now.
     """
+    if held.folder_was_taken_over():
+        held.ledger.hand_back(held.claim, "another attempt took its folder over")
+        return
     with contextlib.suppress(OSError):
         keep_checkpoint_alone(held.staging)
     why = sentence(error, held.results.root)
