@@ -1,5 +1,7 @@
 """One attempt at one job, in this process: every way a task ends becomes a state, a sentence and a folder."""
 
+import errno
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -266,6 +268,26 @@ def test_a_job_whose_folder_another_attempt_took_over_is_queued_again(
     execute(job.id, settings, WORKER)
     background.wait()
     assert (client.job(job.id).state, client.folder(job.id).metrics) == ("succeeded", {"loss": 1.0})
+
+
+def test_a_volume_that_does_not_let_an_earlier_folder_be_taken_over_fails_the_job(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = client.submit_spec(SPEC)
+    folder = client.results.root / STAGING / f"{job.id}.1.{'0' * 16}"
+    folder.mkdir(parents=True)
+
+    def read_only(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(folder))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", read_only)
+        execute(job.id, settings, WORKER)
+    failed = client.job(job.id)
+    assert (failed.state, failed.error) == (
+        "failed",
+        f"the results volume {client.results.root} is read-only",
+    )
 
 
 @pytest.mark.parametrize("do", [execute, refuse])

@@ -429,6 +429,15 @@ def test_the_end_is_told_after_every_message_even_where_the_clock_stood_still(le
     assert ledger.redis.xlen(key) == 1
 
 
+def test_a_job_ends_whatever_somebody_wrote_in_place_of_its_progress(ledger: Ledger) -> None:
+    needed = submit(ledger)
+    dependent = submit(ledger, evaluate(needed))
+    held = claim(ledger, needed)
+    ledger.redis.set(f"quartet:progress:{needed}", "no stream")
+    ledger.finish(held, "failed", finished=1, error="no", folder=needed)
+    assert [each.state for each in ledger.records([needed, dependent])] == ["failed", "failed"]
+
+
 def test_a_damaged_record_stops_neither_the_sweep_nor_the_next_claim(ledger: Ledger) -> None:
     gone, no_list, no_number, good = (submit(ledger) for _ in range(4))
     redis = ledger.redis

@@ -42,7 +42,7 @@ class HeldJob:
         return self.results.staging(self.staged_as)
 
     def folder_was_taken_over(self) -> bool:
-        """Whether another attempt has the staging folder; Redis may forget that one in a failover."""
+        """Whether another attempt has the folder that this one staged; in a failover, both may run."""
         try:
             staged = self.results.staged(self.claim.job_id)
         except OSError:

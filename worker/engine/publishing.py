@@ -58,6 +58,7 @@ def conclude(held: HeldJob, context: JobContext, outcome: Outcome) -> None:
     """Write what the folder still lacks, publish it, and tell the ledger.
 
     If the report cannot be rendered, the job fails; its folder is published with its metrics and the reason.
+    A job whose folder another attempt took over is queued again.
 
     Args:
         held: the job.
@@ -85,7 +86,10 @@ def conclude(held: HeldJob, context: JobContext, outcome: Outcome) -> None:
             outcome = replace(outcome, state="failed", error=why)
             folder = _publish(held, context, outcome, best, finished)
     except OSError as error:
-        fail_without_folder(held, error)
+        if held.folder_was_taken_over():  # each goes by a primary of its own while Redis changes over
+            held.ledger.hand_back(held.claim, "another attempt took its folder over")
+        else:
+            fail_without_folder(held, error)
         return
     held.ledger.finish(
         held.claim, outcome.state, finished=finished, error=outcome.error, folder=folder.id, headline=best
@@ -97,8 +101,7 @@ def fail_without_folder(held: HeldJob, error: OSError) -> None:
     """Fail a job whose folder the results volume does not take: only the ledger knows of it, for now.
 
     The checkpoint stays in staging; the sweeper publishes it with the failure when the volume takes
-    a folder again. If another attempt took the folder over, nothing is wrong with the volume, and the job
-    is queued again: each goes by a primary of its own while Redis changes over.
+    a folder again.
 
     Args:
         held: the job.
@@ -107,9 +110,6 @@ def fail_without_folder(held: HeldJob, error: OSError) -> None:
     Raises:
         LeaseLost: another attempt holds the job now.
     """
-    if held.folder_was_taken_over():
-        held.ledger.hand_back(held.claim, "another attempt took its folder over")
-        return
     with contextlib.suppress(OSError):
         keep_checkpoint_alone(held.staging)
     why = sentence(error, held.results.root)

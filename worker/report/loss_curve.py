@@ -104,7 +104,7 @@ def _axes(unit: str) -> tuple[Drawing, Axes]:
 
 
 def _whole_numbers() -> MaxNLocator:
-    return MaxNLocator(INTERVALS, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+    return MaxNLocator(INTERVALS, integer=True, min_n_ticks=1, steps=[1, 2, 3, 5, 10])
 
 
 def _show_whole_epochs(axes: Axes, history: Sequence[Row]) -> None:

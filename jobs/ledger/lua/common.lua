@@ -27,7 +27,7 @@
 --   sweep:<name>     hash: the sweep's `spec`, `state` (running, stopped, ended), `created`, `ended`, `why`; `changes`,
 --                    how often it changed, and `saved`, the count at which its file was last written
 --   entries:<name>   hash: the key of each job of the sweep -> what the sweep knows of it, as JSON
---   notified, notices…: of whom is told that a job or a sweep ended, see notices.lua
+--   notified, notices…: which addresses get messages when a job or a sweep ends, see notices.lua
 --   trials_ended     list with a time for each job of a sweep that ended lately: wakes whoever advances the sweeps
 --
 -- Quartet 0.1 has times as scores in `jobs` and `state:<state>`, the leases of running jobs in the sorted set `leases`,
@@ -196,7 +196,8 @@ local function finish(id, state, error, folder, finished)
     redis.call('DEL', PREFIX .. 'dependents:' .. job)
     -- Whoever watches the job waits for this; a minute later nobody does. It takes the place of all others rather than
     -- begin a new stream, where one of the same millisecond would have a lower id than the last that was read.
-    redis.call('XADD', PREFIX .. 'progress:' .. job, 'MAXLEN', 1, '*', 'ended', job_state)
+    -- Whatever somebody else wrote there, the job ends.
+    redis.pcall('XADD', PREFIX .. 'progress:' .. job, 'MAXLEN', 1, '*', 'ended', job_state)
     redis.call('EXPIRE', PREFIX .. 'progress:' .. job, 60)
   end
 end

@@ -2,13 +2,13 @@
 --
 -- Keys, each after PREFIX:
 --   notified         set of the ids of addresses that want to know when a job or a sweep ends; notified:<id>: the events that
---                    it wants to know; the worker that sends its messages renews this, which lasts a day
+--                    it wants to know of; the worker that sends its messages renews this, which lasts a day
 --   notices:<id>     list of the notices that wait for it, newest first, as JSON; lasts a day, too
 --   notices_dropped  hash: the id of an address -> how many of its notices were dropped, since there were too many
 
 local MOST_NOTICES, NOTICE_SECONDS = 10000, 86400
 
--- Note that a job or a sweep ended, for each address that wants to know such events. Whatever somebody else wrote to these
+-- Note that a job or a sweep ended, for each address that wants to know of such events. Whatever somebody else wrote to these
 -- keys, the transition goes on.
 local function notify(event, subject, time)
   for _, address in ipairs(redis.pcall('SMEMBERS', PREFIX .. 'notified')) do
