@@ -4,8 +4,8 @@ It is rebuilt from the points and their results each time it is asked, and asks 
 told in the order of their numbers, and what is random depends on the sweep's seed and the point's number
 alone. Which results there are when a point is asked for depends on timing; so each point records them.
 
-What it is told of a point: the mean over its seeds, once all its trials have ended; that it failed, if no
-trial has a value (Optuna leaves those out); where trials were stopped, or have a rung above them, their
+What the sweep tells it of a point: the mean over its seeds, once all its trials have ended; that it failed,
+if no trial has a value (Optuna leaves those out); where trials were stopped, or have a rung above them, their
 epochs and their value so far, which rank behind all that ran whole. The others count as running, and it
 keeps away from them. It may ask for an equal point again.
 """
@@ -58,7 +58,7 @@ class Search:
 
     Args:
         trials: the sweep's.
-        seen: which results it is told.
+        seen: the results that the sweep tells it.
     """
 
     def __init__(self, trials: Trials, seen: Sequence[Seen]) -> None:
@@ -101,7 +101,7 @@ class Search:
             seed=seed, multivariate=True, constant_liar=True, n_startup_trials=RANDOM_STARTS
         )
         trial = study.ask(self._space())
-        study.tell(trial, state=TrialState.FAIL)  # it is told again, with the values as they are rounded
+        study.tell(trial, state=TrialState.FAIL)  # `ask` adds it again, with rounded values
         if next_one:
             self._study = study
         return {name: _value(each, trial.params[name]) for name, each in self._varied.items()}

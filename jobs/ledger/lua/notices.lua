@@ -1,4 +1,5 @@
--- The notices that workers send to addresses when a job or a sweep ends. jobs/ledger/scripts.py puts this before common.lua.
+-- The notices that workers send to addresses when a job or a sweep ends. jobs/ledger/scripts.py puts this before
+-- common.lua.
 --
 -- Keys, each after PREFIX:
 --   notified         set of the ids of addresses that want to know when a job or a sweep ends; notified:<id>: the events that
@@ -8,8 +9,8 @@
 
 local MOST_NOTICES, NOTICE_SECONDS = 10000, 86400
 
--- Note that a job or a sweep ended, for each address that wants to know of such events. Whatever somebody else wrote to these
--- keys, the transition goes on.
+-- Note that a job or a sweep ended, for each address that wants to know of such events. Whatever somebody else wrote
+-- to these keys, the transition goes on.
 local function notify(event, subject, time)
   for _, address in ipairs(redis.pcall('SMEMBERS', PREFIX .. 'notified')) do
     local events, key = redis.pcall('GET', PREFIX .. 'notified:' .. address), PREFIX .. 'notices:' .. address
